@@ -1,0 +1,1 @@
+"""Documents in, documents out: sources, stages, datasets and the runner."""

@@ -1,0 +1,119 @@
+"""Where tasks run: in this process (`inline`) or on Ray workers (`ray`). Never what they compute.
+
+A task is a picklable function of one item. Results come back in order of completion, so whatever
+depends on order sorts by its own key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from curation.errors import RunError, TilthError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Ray takes about 5 s to start; two cores get through this many bytes of rules in less.
+SMALL_JOB_BYTES = 4_000_000
+
+
+class Backend(Protocol):
+    """Runs tasks."""
+
+    workers: int
+
+    def run(
+        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+    ) -> Iterator[R]:
+        """Results of `function` over `items` as they complete.
+
+        Args:
+            function: module-level, so that it pickles.
+            items: picklable; each result comes exactly once.
+            num_bytes: input of all items together, if known: tiny jobs skip costly start-up.
+        """
+        ...
+
+
+class InlineBackend:
+    """Runs every task in this process, one after another."""
+
+    workers = 1
+
+    def run(
+        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+    ) -> Iterator[R]:
+        """See `Backend.run`."""
+        return map(function, items)
+
+
+class RayBackend:
+    """Runs tasks on Ray, started on first need.
+
+    A worker that dies takes only its task with it: Ray runs that one again (`max_retries`), and
+    the slices it had finished are found on disk.
+    """
+
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self.address = address
+
+    def run(
+        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+    ) -> Iterator[R]:
+        """See `Backend.run`."""
+        small = num_bytes is not None and num_bytes < SMALL_JOB_BYTES
+        if not items:
+            return iter(())
+        if small or (len(items) == 1 and self.address is None):
+            return map(function, items)
+        return self._run_remote(function, items)
+
+    def _run_remote(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        ray = _start_ray(self.workers, self.address)
+        remote = ray.remote(num_cpus=1, max_retries=3)(function)
+        queue = iter(items)
+        pending = [remote.remote(item) for item, _ in zip(queue, range(self.workers * 2))]
+        try:
+            while pending:
+                done, pending = ray.wait(pending, num_returns=1)
+                pending += [remote.remote(item) for item, _ in zip(queue, done)]
+                yield _result(ray, done[0])
+        finally:
+            for reference in pending:
+                ray.cancel(reference, force=False)
+
+
+def make_backend(name: str, workers: int | None = None, address: str | None = None) -> Backend:
+    """The backend called `inline` or `ray`."""
+    return InlineBackend() if name == "inline" else RayBackend(workers, address)
+
+
+def _start_ray(workers: int, address: str | None) -> Any:
+    # Read by ray at import: under `uv run` it would else rebuild the environment per worker.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    if not ray.is_initialized():
+        size = {} if address else {"num_cpus": workers, "include_dashboard": False}
+        ray.init(address=address, logging_level="ERROR", log_to_driver=False, **size)
+    return ray
+
+
+def _result(ray: Any, reference: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, TilthError):
+            raise cause from None
+        raise
+    except ray.exceptions.RayError as error:
+        raise RunError(
+            f"a worker was lost and its task failed again: {type(error).__name__}\n"
+            "  Finished slices are kept: run the same command again"
+        ) from error

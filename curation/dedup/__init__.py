@@ -1,0 +1,1 @@
+"""Deduplication: global stages that keep one survivor per duplicate cluster."""

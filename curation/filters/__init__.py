@@ -1,0 +1,1 @@
+"""Filters: stages that measure documents and drop some with a reason."""

@@ -1,0 +1,1 @@
+"""Modifiers: stages that edit text."""

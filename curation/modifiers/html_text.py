@@ -1,0 +1,142 @@
+"""HTML to text, in a child process that a hostile page cannot take down.
+
+Documents that carry no `raw` bytes (JSONL, Parquet) pass untouched.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.process import ERROR
+from curation.sandbox import sandbox
+from curation.stage import Modifier, stages
+
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]+)", re.IGNORECASE)
+_META_BYTES = 1024  # where HTML 5 looks for a meta charset
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@stages.register("html_text")
+@dataclass(frozen=True, kw_only=True)
+class HtmlText(Modifier):
+    """Extracts the main text of HTML pages.
+
+    `resiliparse` is what DCLM uses; links, alt texts, forms and comments are off, which gave the
+    best F1 on three sets of annotated pages (`make bench`). `trafilatura` is slower and stricter
+    about boilerplate. A page that takes longer than `timeout_s`, crashes the parser, or cannot be
+    decoded is dropped with reason `error`; a page without text with reason `empty_text`.
+    """
+
+    extractor: Literal["resiliparse", "trafilatura"] = "resiliparse"
+    main_content: bool = True  # False: all visible text, navigation included
+    timeout_s: float = 10.0  # seconds per page
+
+    def __post_init__(self) -> None:
+        if self.timeout_s <= 0:
+            raise ValueError(f"'timeout_s' of html_text must be > 0. Got {self.timeout_s} instead.")
+        if self.extractor == "trafilatura" and not self.main_content:
+            raise ValueError("'main_content: false' of html_text needs 'extractor: resiliparse'.")
+
+    @property
+    def extracts(self) -> bool:
+        """Makes text from `raw`."""
+        return True
+
+    def edit(self, table: pa.Table) -> pa.Table:
+        """Fills `text` from `raw` and drops `raw` and `content_type`."""
+        if "raw" not in table.column_names:
+            return table
+        texts, errors = self._extract(table) if len(table) else ([], [])
+        place = table.column_names.index("text")
+        table = table.set_column(place, "text", pa.array(texts, pa.string()))
+        table = table.append_column(ERROR, pa.array(errors, pa.string()))
+        return table.drop_columns(["raw", "content_type"])
+
+    def _extract(self, table: pa.Table) -> tuple[list[str | None], list[str | None]]:
+        texts, errors = table["text"].to_pylist(), [None] * len(table)
+        rows = pc.indices_nonzero(pc.is_valid(table["raw"])).to_pylist()
+        options = {"extractor": self.extractor, "main_content": self.main_content}
+        child = sandbox("curation.modifiers.html_text:extract", options, self.timeout_s)
+        for row, (text, error) in zip(rows, child.map(_frames(table, rows)), strict=True):
+            texts[row], errors[row] = text or "", error
+        return texts, errors
+
+
+def _frames(table: pa.Table, rows: list[int]) -> Iterator[bytes]:
+    """Per row, the declared content type, a newline, and the page."""
+    raw, kinds = table["raw"], table["content_type"]
+    for row in rows:
+        kind = (kinds[row].as_py() or "").replace("\n", " ")
+        yield kind.encode("utf-8", "replace") + b"\n" + raw[row].as_py()
+
+
+def extract(frame: bytes, extractor: str, main_content: bool) -> str:
+    """The text of one page; runs in the child."""
+    kind, _, page = frame.partition(b"\n")
+    html = decode(page, kind)
+    if kind.startswith(b"text/plain"):
+        text = html
+    elif extractor == "trafilatura":
+        text = _trafilatura(html)
+    else:
+        text = _resiliparse(html, main_content)
+    return _CONTROL.sub("", text).strip()
+
+
+def _resiliparse(html: str, main_content: bool) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return str(
+        extract_plain_text(
+            html,
+            main_content=main_content,
+            alt_texts=False,
+            links=False,
+            form_fields=False,
+            noscript=False,
+            comments=False,
+        )
+    )
+
+
+def _trafilatura(html: str) -> str:
+    import trafilatura
+
+    return trafilatura.extract(html, include_comments=False, deduplicate=False) or ""
+
+
+def decode(page: bytes, content_type: bytes = b"") -> str:
+    """The page as text.
+
+    Byte order mark, then the declared charsets that the bytes agree with (HTTP header, then meta
+    tag), then UTF-8, then detection by frequency. Labels mean what WHATWG says: ISO-8859-1 is
+    Windows-1252. Only if all fail are bad bytes replaced by U+FFFD.
+    """
+    from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
+                       (codecs.BOM_UTF16_BE, "utf-16-be")):  # fmt: skip
+        if page.startswith(mark):
+            return page[len(mark) :].decode(name, "replace")
+    labels = [m.group(1).decode("ascii") for part in (content_type, page[:_META_BYTES])
+              if (m := _CHARSET.search(part))]  # fmt: skip
+    names = [map_encoding_to_html5(label, fallback_utf8=False) for label in labels]
+    for name in [*names, "utf-8", detect_encoding(page)]:
+        text = _try_decode(page, name)
+        if text is not None:
+            return text
+    return page.decode("utf-8", "replace")
+
+
+def _try_decode(page: bytes, name: str | None) -> str | None:
+    try:
+        return page.decode(name) if name else None
+    except (UnicodeDecodeError, LookupError):
+        return None

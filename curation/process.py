@@ -1,0 +1,237 @@
+"""The fused pass: consecutive local stages applied to one slice, table in, tables out.
+
+Every row of the input ends in exactly one of `kept` and `dropped`, and keeps its `_row` number, so
+that a later run can start from both and decide again without measuring again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS, text_bytes
+from curation.errors import RunError, UserError
+from curation.stage import Filter, Modifier, Rule, Scorer, Stage
+
+ROW = "_row"  # int64: the document's place in its slice, before any drop
+ERROR = "_error"  # a modifier may return it: why a document could not be edited, else null
+REFUSED = "_refused"  # an adapted foreign block may return it: its reason to drop, else null
+_FATAL = (UserError, RunError, MemoryError, OSError)  # no fault of one document
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage and the name it goes by in one recipe (its own, or the recipe's `as`)."""
+
+    label: str
+    stage: Stage
+
+    def column(self, name: str) -> str:
+        """The dataset column of a measurement: a document's own field, or `label.name`."""
+        return name if name in DOCUMENT_SCHEMA.names else f"{self.label}.{name}"
+
+    def columns(self) -> dict[str, pa.DataType]:
+        """Dataset columns this stage adds."""
+        if not isinstance(self.stage, Scorer):
+            return {}
+        named = {self.column(name): kind for name, kind in self.stage.columns().items()}
+        return {k: v for k, v in named.items() if k not in DOCUMENT_SCHEMA.names}
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The stage's rules over dataset columns."""
+        rules = self.stage.rules() if isinstance(self.stage, Filter) else ()
+        return tuple(
+            Rule(r.param, self.column(r.column), r.bound, r.threshold,
+                 r.when and self.column(r.when))
+            for r in rules
+        )  # fmt: skip
+
+
+@dataclass
+class StageStats:
+    """What one stage did to one slice, or, added up, to a dataset."""
+
+    documents_in: int = 0
+    documents_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    removed_chars: int = 0
+    seconds: float = 0.0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: StageStats) -> None:
+        """Adds the counts of another slice."""
+        for name in ("documents_in", "documents_out", "bytes_in", "bytes_out", "removed_chars"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.seconds += other.seconds
+        self.reasons.update(other.reasons)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; reasons most frequent first."""
+        return {**vars(self), "reasons": dict(self.reasons.most_common())}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> StageStats:
+        """The inverse of `to_dict`."""
+        return cls(**{**values, "reasons": Counter(values["reasons"])})
+
+
+def process(
+    table: pa.Table, stages: Sequence[PlannedStage]
+) -> tuple[pa.Table, pa.Table, list[StageStats]]:
+    """(kept, dropped, statistics per stage) of `stages` applied in order to a slice.
+
+    Columns that a stage would add and that are already filled are taken as measured.
+    """
+    parts: list[pa.Table] = []
+    stats = []
+    for planned in stages:
+        begin, count = time.perf_counter(), StageStats(len(table), 0, text_bytes(table["text"]))
+        table, dropped, count.removed_chars = _apply(planned, table)
+        count.documents_out, count.bytes_out = len(table), text_bytes(table["text"])
+        count.reasons.update(dropped["drop_reason"].to_pylist())
+        count.seconds = time.perf_counter() - begin
+        parts.append(dropped)
+        stats.append(count)
+    gone = pa.concat_tables(parts, promote_options="permissive") if parts else drop_rows(table[:0])
+    return table, gone, stats
+
+
+def drop_rows(table: pa.Table, **fields: Any) -> pa.Table:
+    """`table` with the drop columns appended: scalars or arrays by name, null where absent."""
+    for spec in DROP_FIELDS:
+        value = fields.get(spec.name)
+        if not isinstance(value, pa.Array | pa.ChunkedArray):
+            value = pa.repeat(pa.scalar(value, spec.type), len(table))
+        table = table.append_column(spec, value.cast(spec.type))
+    return table
+
+
+def _apply(planned: PlannedStage, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+    """(kept, dropped, characters removed from kept texts)."""
+    stage = planned.stage
+    if isinstance(stage, Modifier):
+        return _edit(planned, stage, table)
+    if not isinstance(stage, Scorer):
+        raise TypeError(f"{planned.label} is not a local stage")
+    table, failed = _measure(planned, stage, table)
+    parts = [failed]
+    for rule in planned.rules():
+        table, dropped = _decide(planned, rule, table)
+        parts.append(dropped)
+    return table, pa.concat_tables(parts, promote_options="permissive"), 0
+
+
+def _edit(planned: PlannedStage, stage: Modifier, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+    kept, failed = _guard(planned, table, stage.edit)
+    kept, errors = _take_out(planned, kept, ERROR)
+    kept, refused = _take_out(planned, kept, REFUSED)
+    empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(kept["text"])), 0)
+    empty = pc.fill_null(empty, True)
+    blank = drop_rows(kept.filter(empty), drop_stage=planned.label, drop_reason="empty_text")
+    kept = kept.filter(pc.invert(empty))
+    removed = 0 if stage.extracts else _characters(table, kept)
+    gone = pa.concat_tables([failed, errors, refused, blank], promote_options="permissive")
+    return kept, gone, removed
+
+
+def _take_out(planned: PlannedStage, table: pa.Table, mark: str) -> tuple[pa.Table, pa.Table]:
+    """The rows whose `mark` column is null, and the others as dropped; the column goes."""
+    if mark not in table.column_names:
+        return table, drop_rows(table[:0])
+    bad = pc.is_valid(table[mark])
+    gone, kept = table.filter(bad), table.filter(pc.invert(bad)).drop_columns(mark)
+    why = (
+        {"drop_reason": "error", "drop_value": gone[mark]}
+        if mark == ERROR
+        else {"drop_reason": gone[mark]}
+    )
+    return kept, drop_rows(gone.drop_columns(mark), drop_stage=planned.label, **why)
+
+
+def _characters(before: pa.Table, after: pa.Table) -> int:
+    """Characters that the rows of `after` have lost since `before`; negative if they grew."""
+    stayed = pc.is_in(before[ROW], value_set=after[ROW].combine_chunks())
+    lengths = [pc.sum(pc.utf8_length(t["text"])).as_py() or 0 for t in (before.filter(stayed), after)]
+    return int(lengths[0] - lengths[1])
+
+
+def _measure(planned: PlannedStage, stage: Scorer, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The table with the stage's columns, measuring only the rows that lack them."""
+    own = list(planned.columns())
+    if own and own[0] in table.column_names:
+        missing = pc.is_null(table[own[0]])
+        if not pc.any(missing).as_py():
+            return table, drop_rows(table[:0])
+        fresh = table.filter(missing).drop_columns(own)
+        fresh, failed = _guard(planned, fresh, lambda t: _add_columns(planned, stage, t))
+        known = table.filter(pc.invert(missing))
+        table = pa.concat_tables([known, fresh.select(known.column_names)])
+        return table.sort_by(ROW), failed
+    return _guard(planned, table, lambda t: _add_columns(planned, stage, t))
+
+
+def _add_columns(planned: PlannedStage, stage: Scorer, table: pa.Table) -> pa.Table:
+    values = stage.measure(table)
+    for name, kind in stage.columns().items():
+        spec = pa.field(planned.column(name), kind)
+        if spec.name in table.column_names:
+            place = table.column_names.index(spec.name)
+            table = table.set_column(place, spec, values[name].cast(kind))
+        else:
+            table = table.append_column(spec, values[name].cast(kind))
+    return table
+
+
+def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    bad = rule.fails(table)
+    gone = table.filter(bad)
+    threshold = rule.threshold
+    shown = ",".join(map(str, threshold)) if rule.bound == "in" and threshold else threshold
+    dropped = drop_rows(
+        gone,
+        drop_stage=planned.label,
+        drop_reason=rule.param,
+        drop_value=gone[rule.column].cast(pa.string()),
+        drop_threshold=None if shown is None else str(shown),
+    )
+    return table.filter(pc.invert(bad)), dropped
+
+
+def _guard(
+    planned: PlannedStage, table: pa.Table, function: Any
+) -> tuple[pa.Table, pa.Table]:
+    """`function(table)`, and the documents it fails on as dropped rows with reason `error`.
+
+    A failing table is halved until the failing documents stand alone: one of them costs about
+    2 log2(n) extra calls.
+    """
+    try:
+        return function(table), drop_rows(table[:0])
+    except _FATAL:
+        raise
+    except Exception as error:
+        if len(table) <= 1:
+            message = f"{type(error).__name__}: {error}"[:500]
+            dropped = drop_rows(
+                table, drop_stage=planned.label, drop_reason="error", drop_value=message
+            )
+            return _shape(planned, table[:0]), dropped
+        half = len(table) // 2
+        parts = [_guard(planned, part, function) for part in (table[:half], table[half:])]
+        kept = pa.concat_tables([k for k, _ in parts], promote_options="permissive")
+        return kept, pa.concat_tables([d for _, d in parts], promote_options="permissive")
+
+
+def _shape(planned: PlannedStage, empty: pa.Table) -> pa.Table:
+    """An empty table with the columns that the stage would have added."""
+    for name, kind in planned.columns().items():
+        if name not in empty.column_names:
+            empty = empty.append_column(name, pa.array([], kind))
+    return empty

@@ -1,0 +1,1 @@
+"""Scorers: stages that add columns and drop nothing."""

@@ -1,0 +1,258 @@
+"""What runs as one unit of work: reading a split, a fused pass over a slice, a global decision.
+
+Every function here is pure: a picklable job in, files and a small record out. Running a job again
+after a crash finds what is finished and does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curation.document import make_id, text_bytes
+from curation.files import read_json, write_json, write_parquet
+from curation.process import ROW, PlannedStage, StageStats, drop_rows, process
+from curation.slices import SliceStore, cut
+from curation.sources.source import ReadLog, Source, Split
+from curation.stage import DECISION_SCHEMA, GlobalStage
+
+PATH, OFFSET = "_path", "_offset"  # where a document stands in its source
+PLACE = {PATH: pa.string(), OFFSET: pa.int64()}
+
+
+@dataclass(frozen=True)
+class ReadJob:
+    """Reads one split of a source and extracts its text."""
+
+    source: Source
+    split: Split
+    number: int  # of the split in its source
+    extractor: PlannedStage | None
+    store: SliceStore
+
+
+def read_split(job: ReadJob) -> dict[str, Any]:
+    """Writes the slices of a split; returns {"number", "slices", "errors", "skipped", "repaired"}."""
+    end = job.store.folder / f"split-{job.number:05d}.json"
+    if end.exists():
+        found: dict[str, Any] = read_json(end)
+        return found
+    log, records = ReadLog(), []
+    for part, table in enumerate(cut(job.source.read(job.split, log))):
+        key = f"{job.number:05d}-{part:05d}"
+        records.append(job.store.finished(key) or _extract(job, key, table))
+    result: dict[str, Any] = {"number": job.number, "slices": records}
+    result |= {"errors": log.errors, "skipped": log.skipped, "repaired": log.repaired}
+    write_json(end, result)
+    return result
+
+
+def _extract(job: ReadJob, key: str, table: pa.Table) -> dict[str, Any]:
+    places = zip(table["path"].to_pylist(), table["offset"].to_pylist(), strict=True)
+    made = pa.array([record_id(job.source.name, path, offset) for path, offset in places])
+    table = table.set_column(0, "id", pc.coalesce(table["id"], made))
+    table = table.rename_columns({"path": PATH, "offset": OFFSET})
+    table = table.append_column(ROW, pa.array(np.arange(len(table))))
+    name = pa.repeat(pa.scalar(job.source.name), len(table))
+    table = table.append_column("source", name)
+    if not job.source.yields_raw:
+        table = table.drop_columns(["raw", "content_type"])
+    kept, dropped, stats = process(table, [job.extractor] if job.extractor else [])
+    return job.store.write(key, job.source.name, kept, dropped, stats, [])
+
+
+def record_id(source: str, path: str, offset: int) -> str:
+    """The id of a document that brings none, from where it stands."""
+    return make_id(f"{source}\0{path}", offset)
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """An earlier pass with the same measurements: decide again from stage `resume_at` on."""
+
+    store: SliceStore
+    resume_at: int
+
+
+@dataclass(frozen=True)
+class LocalJob:
+    """A fused pass over one slice of the step before."""
+
+    key: str
+    number: int  # of the slice among all of the step, as decisions name it
+    source: str
+    parent: SliceStore
+    parent_key: str
+    stages: tuple[PlannedStage, ...]
+    store: SliceStore
+    label: str | None = None  # of the global stage whose decisions come first
+    decisions: tuple[Path, ...] = ()
+    renames: tuple[Path, ...] = ()  # documents whose id occurred before
+    held_out: Path | None = None
+    reuse: Reuse | None = None
+
+
+def run_slice(job: LocalJob) -> dict[str, Any]:
+    """Writes one slice and returns its record."""
+    done = job.store.finished(job.key)
+    if done is not None:
+        return done
+    if job.reuse is not None:
+        return _decide_again(job, job.reuse)
+    table = job.parent.read(job.parent_key)
+    table, errors = _rename(job, table)
+    parts, stats = [], []
+    for table, dropped, count in _first_drops(job, table):
+        parts.append(dropped)
+        stats.append(count)
+    table = table.set_column(
+        table.column_names.index(ROW), ROW, pa.array(np.arange(len(table)), pa.int64())
+    )
+    kept, dropped, more = process(table, job.stages)
+    gone = pa.concat_tables([*parts, dropped], promote_options="permissive")
+    return job.store.write(job.key, job.source, kept, gone, stats + more, errors)
+
+
+def first_labels(job: LocalJob) -> list[str]:
+    """The stages that `_first_drops` accounts for, in order."""
+    labels = ["held_out"] if job.held_out else []
+    return [*labels, job.label] if job.label else labels
+
+
+def _first_drops(
+    job: LocalJob, table: pa.Table
+) -> Iterator[tuple[pa.Table, pa.Table, StageStats]]:
+    if job.held_out:
+        kept, dropped = _set_apart(job, table, job.held_out)
+        yield kept, dropped, _counts(table, kept, dropped)
+        table = kept
+    if job.label:
+        kept, dropped = _apply_decisions(job, table)
+        yield kept, dropped, _counts(table, kept, dropped)
+
+
+def _counts(before: pa.Table, kept: pa.Table, dropped: pa.Table) -> StageStats:
+    stats = StageStats(
+        len(before), len(kept), text_bytes(before["text"]), text_bytes(kept["text"])
+    )
+    stats.reasons.update(dropped["drop_reason"].to_pylist())
+    return stats
+
+
+def _set_apart(job: LocalJob, table: pa.Table, held_out: Path) -> tuple[pa.Table, pa.Table]:
+    """Drops the documents that the judge's panels claim."""
+    held = pq.read_table(held_out)
+    places = zip(table[PATH].to_pylist(), table[OFFSET].to_pylist(), strict=True)
+    records = pa.array([record_id(job.source, p, o) for p, o in places], pa.string())
+    where = pc.index_in(records, value_set=held["record"].combine_chunks())
+    gone = table.filter(pc.is_valid(where))
+    why = held["why"].take(where.drop_null())
+    dropped = drop_rows(gone, drop_stage="held_out", drop_reason="held_out", drop_value=why)
+    return table.filter(pc.is_null(where)), dropped
+
+
+def _apply_decisions(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Drops what the global stage before this step decided."""
+    ours = read_decisions(job.decisions, job.number)
+    gone = table.take(ours["row"])
+    fields = {name: ours[name] for name in ("drop_reason", "survivor_id", "similarity")}
+    dropped = drop_rows(gone, drop_stage=job.label, **fields)
+    keep = np.ones(len(table), bool)
+    keep[ours["row"].to_numpy()] = False
+    return table.filter(pa.array(keep)), dropped
+
+
+def _rename(job: LocalJob, table: pa.Table) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Gives documents whose id occurred before an id of their own, and reports them."""
+    rows = read_decisions(job.renames, job.number)["row"].to_pylist()
+    if not rows:
+        return table, []
+    ids, errors = table["id"].to_pylist(), []
+    for row in rows:
+        path, offset = table[PATH][row].as_py(), table[OFFSET][row].as_py()
+        old, new = ids[row], f"{ids[row]}~{record_id(job.source, path, offset)[:12]}"
+        ids[row] = new
+        message = f"id '{old}' occurred before; this document is kept as '{new}'"
+        errors.append({"path": path, "offset": offset, "kind": "duplicate_id", "message": message})
+    return table.set_column(0, "id", pa.array(ids, pa.string())), errors
+
+
+def _decide_again(job: LocalJob, reuse: Reuse) -> dict[str, Any]:
+    """The same slice under other thresholds, measuring only what was never measured."""
+    old = reuse.store.finished(job.key)
+    assert old is not None
+    kept, dropped = reuse.store.read(job.key), reuse.store.read(job.key, "dropped")
+    earlier = [*first_labels(job), *(p.label for p in job.stages[: reuse.resume_at])]
+    stays = pc.is_in(dropped["drop_stage"], value_set=pa.array(earlier, pa.string()))
+    back = dropped.filter(pc.invert(stays)).select(kept.column_names)
+    table = pa.concat_tables([kept, back]).sort_by(ROW)
+    kept, gone, more = process(table, job.stages[reuse.resume_at :])
+    gone = pa.concat_tables([dropped.filter(stays), gone], promote_options="permissive")
+    stats = [StageStats.from_dict(s) for s in old["stats"][: len(earlier)]] + more
+    return job.store.write(job.key, job.source, kept, gone, stats, old["errors"])
+
+
+@dataclass(frozen=True)
+class EvidenceJob:
+    """Takes a global stage's evidence of one slice."""
+
+    stage: GlobalStage
+    number: int
+    parent: SliceStore
+    parent_key: str
+    folder: Path
+
+
+def take_evidence(job: EvidenceJob) -> Path:
+    """Writes a slice's evidence, sorted by key."""
+    path = job.folder / f"evidence-{job.number:06d}.parquet"
+    if path.exists():
+        return path
+    table = job.parent.read(job.parent_key, columns=["id", *job.stage.reads])
+    evidence = job.stage.evidence(table)
+    ids = table["id"].take(evidence["row"])
+    number = pa.array(np.full(len(evidence), job.number, np.int64))
+    evidence = evidence.append_column("id", ids).append_column("slice", number)
+    write_parquet(path, evidence.sort_by([("key", "ascending"), ("row", "ascending")]))
+    return path
+
+
+@dataclass(frozen=True)
+class ResolveJob:
+    """Decides one partition of the keys: those in [first, last]."""
+
+    stage: GlobalStage
+    number: int
+    first: int
+    last: int
+    evidence: tuple[Path, ...]
+    folder: Path
+
+
+def resolve_partition(job: ResolveJob) -> Path:
+    """Writes the decisions of one partition, sorted by slice."""
+    path = job.folder / f"decisions-{job.number:05d}.parquet"
+    if path.exists():
+        return path
+    bounds = [("key", ">=", np.uint64(job.first)), ("key", "<=", np.uint64(job.last))]
+    parts = [pq.read_table(file, filters=bounds) for file in job.evidence]
+    evidence = pa.concat_tables(parts).sort_by([("slice", "ascending"), ("row", "ascending")])
+    decisions = job.stage.resolve(evidence)
+    write_parquet(path, decisions.sort_by([("slice", "ascending"), ("row", "ascending")]))
+    return path
+
+
+def read_decisions(files: tuple[Path, ...], number: int) -> pa.Table:
+    """All decisions on slice `number`, by row."""
+    parts = [pq.read_table(f, filters=[("slice", "==", number)]) for f in files]
+    parts.append(DECISION_SCHEMA.empty_table())
+    return pa.concat_tables(parts).sort_by("row")
+
+
