@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from curation.errors import RunError, TilthError
@@ -75,11 +76,11 @@ class RayBackend:
         ray = _start_ray(self.workers, self.address)
         remote = ray.remote(num_cpus=1, max_retries=3)(function)
         queue = iter(items)
-        pending = [remote.remote(item) for item, _ in zip(queue, range(self.workers * 2))]
+        pending = [remote.remote(item) for item in islice(queue, self.workers * 2)]
         try:
             while pending:
                 done, pending = ray.wait(pending, num_returns=1)
-                pending += [remote.remote(item) for item, _ in zip(queue, done)]
+                pending += [remote.remote(item) for item in islice(queue, len(done))]
                 yield _result(ray, done[0])
         finally:
             for reference in pending:

@@ -8,7 +8,6 @@ to float and list to tuple. Value checks live in the dataclass's `__post_init__`
 from __future__ import annotations
 
 import dataclasses
-import functools
 import types
 import typing
 from pathlib import Path
@@ -28,8 +27,9 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(problem=f"'{key}' is given twice",
-                                           problem_mark=node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"'{key}' is given twice", problem_mark=node.start_mark
+                )
         return super().construct_mapping(node, deep)
 
 
@@ -86,8 +86,9 @@ def convert(value: Any, kind: Any, *, where: str, label: str) -> Any:
             return value
         hint = f"It takes: {', '.join(map(str, args))}"
         known = [str(a) for a in args]
-        raise UserError(f"'{label}' is {_show(value)}.{closest(str(value), known)}",
-                        where=where, hint=hint)
+        raise UserError(
+            f"'{label}' is {_show(value)}.{closest(str(value), known)}", where=where, hint=hint
+        )
     if origin is tuple and isinstance(value, list):
         items = enumerate(value)
         return tuple(convert(v, args[0], where=f"{where}[{i}]", label=label) for i, v in items)
@@ -130,9 +131,7 @@ def parameters(cls: type[Any]) -> dict[str, str]:
     return out
 
 
-def _check_keys(
-    values: dict[Any, Any], fields: dict[str, Any], where: str, label: str
-) -> None:
+def _check_keys(values: dict[Any, Any], fields: dict[str, Any], where: str, label: str) -> None:
     takes = f"It takes: {', '.join(fields)}" if fields else "It takes no parameters"
     for key in values:
         if key not in fields:
@@ -171,7 +170,6 @@ def _is_instance(value: Any, kind: Any) -> bool:
     return isinstance(value, int | float) if kind is float else isinstance(value, kind)
 
 
-@functools.cache
 def _hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 

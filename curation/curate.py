@@ -14,26 +14,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from curation.dataset import write_shards
-from curation.errors import UserError
+from curation.deciding import decide, unique_ids
+from curation.errors import RunError, UserError
 from curation.files import atomic, read_json, write_json
 from curation.fingerprint import fingerprint
-from curation.passes import Decisions, Pass, Workshop, describe, total
+from curation.fusing import Fusion, HeldOut, fuse
 from curation.process import PlannedStage, StageStats
+from curation.reading import read_source
 from curation.sources.source import Source
 from curation.stage import Filter, GlobalStage, Modifier, Scorer
+from curation.workshop import Pass, Workshop, describe, total
 
 NEARLY_ALL = 0.95  # of a source: a stage that drops more is reported loudly
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The documents that the judge's panels claim: a Parquet of `record` and `why`."""
-
-    path: Path
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -91,15 +84,15 @@ def curate(
     What is finished is reused; if all of it is, nothing is written.
     """
     extractor, runs = segments(curation.stages, curation.sources)
-    reads = [workshop.read(s, curation.root, extractor) for s in curation.sources]
-    renames = workshop.unique_ids(reads)
-    passes, annotations = _fuse(curation, workshop, reads, runs, renames, held_out)
+    reads = [read_source(workshop, s, curation.root, extractor) for s in curation.sources]
+    passes = _fuse(curation, workshop, reads, runs, held_out)
+    annotations = passes[-1].store.annotations
     identity = _identity(curation, reads, passes)
     path = out / "dataset" / "manifest.json"
     if path.exists() and (found := read_json(path))["fingerprint"] == identity:
         return dict(found)
     every = [*reads, *passes]
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": 1,
         "recipe": curation.name,
         "fingerprint": identity,
@@ -114,6 +107,7 @@ def curate(
     dropped = write_shards(workshop, out / "dropped", every, "dropped", annotations)
     manifest["dropped"] = {"rows": sum(s["rows"] for s in dropped), "shards": dropped}
     manifest["shards"] = write_shards(workshop, out / "dataset", passes[-1:], "kept", annotations)
+    _check_complete(manifest)
     manifest["slices"] = _slices(workshop, every)
     manifest["made"] = {
         "tilth": version("tilth"),
@@ -126,29 +120,27 @@ def curate(
 
 
 def _fuse(
-    curation: Curation, workshop: Workshop, reads: list[Pass], runs: Iterable[Segment],
-    renames: Decisions, held_out: HeldOut | None,
-) -> tuple[list[Pass], dict[str, pa.DataType]]:  # fmt: skip
-    annotations: dict[str, pa.DataType] = {}
+    curation: Curation,
+    workshop: Workshop,
+    reads: list[Pass],
+    runs: Iterable[Segment],
+    held_out: HeldOut | None,
+) -> list[Pass]:
     passes: list[Pass] = []
+    renames = unique_ids(workshop, reads)
     for run in runs:
         parents = passes[-1:] or reads
         first = not passes
-        decided = workshop.decide(parents, run.decided_by) if run.decided_by else None
-        passes.append(
-            workshop.fuse(
-                parents,
-                run.stages,
-                annotations=annotations,
-                decided=decided,
-                renames=renames if first else None,
-                held_out=held_out.path if held_out and first else None,
-                held_out_fingerprint=held_out.fingerprint if held_out and first else None,
-                keep_dropped_text=curation.keep_dropped_text,
-            )
+        fusion = Fusion(
+            stages=run.stages,
+            annotations=parents[-1].store.annotations,
+            decided=decide(workshop, parents, run.decided_by) if run.decided_by else None,
+            renames=renames if first else None,
+            held_out=held_out if first else None,
+            keep_dropped_text=curation.keep_dropped_text,
         )
-        annotations = dict(passes[-1].store.annotations)
-    return passes, annotations
+        passes.append(fuse(workshop, parents, fusion))
+    return passes
 
 
 def _identity(curation: Curation, reads: list[Pass], passes: list[Pass]) -> str:
@@ -182,6 +174,17 @@ def warnings(table: Iterable[dict[str, Any]]) -> list[str]:
                 what = f"{row['stage']} dropped {share} of source '{source}'"
                 found.append(f"{what}: {before - after:,} of {before:,} documents")
     return found
+
+
+def _check_complete(manifest: dict[str, Any]) -> None:
+    """Every document that was read is in `dataset/` or `dropped/`, once."""
+    read = sum(source["documents"] for source in manifest["sources"])
+    kept = sum(shard["rows"] for shard in manifest["shards"])
+    if kept + manifest["dropped"]["rows"] != read:
+        raise RunError(
+            f"{read:,} documents were read, but {kept:,} kept and "
+            f"{manifest['dropped']['rows']:,} dropped: please report this"
+        )
 
 
 def _about(planned: PlannedStage) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from curation.document import conform, dataset_schema, dropped_schema
 from curation.errors import UserError
 from curation.files import read_json, sha256, write_parquet
-from curation.passes import Pass, Workshop
+from curation.workshop import Pass, Workshop
 
 SHARD_BYTES = 128_000_000  # of text: about 50 MB of Parquet
 
@@ -75,9 +75,12 @@ def write_shard(job: ShardJob) -> dict[str, Any]:
 
 
 def write_shards(
-    workshop: Workshop, folder: Path, passes: Sequence[Pass], which: str,
+    workshop: Workshop,
+    folder: Path,
+    passes: Sequence[Pass],
+    which: str,
     annotations: Mapping[str, pa.DataType],
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """Joins the `kept` or `dropped` slices of passes to shards; returns their manifest entries."""
     schema = (dataset_schema if which == "kept" else dropped_schema)(annotations)
     if folder.exists():
@@ -85,7 +88,8 @@ def write_shards(
     folder.mkdir(parents=True)
     groups = list(_groups(passes, which))
     jobs = [
-        ShardJob(folder / f"{i:05d}.parquet", tuple(group), schema) for i, group in enumerate(groups)
+        ShardJob(folder / f"{i:05d}.parquet", tuple(group), schema)
+        for i, group in enumerate(groups)
     ]
     num_bytes = sum(p.text_bytes for p in passes)
     entries = workshop.run(f"write {folder.name}", write_shard, jobs, num_bytes)

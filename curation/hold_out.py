@@ -52,4 +52,7 @@ def overlaps(texts: pa.ChunkedArray, index: npt.NDArray[np.uint64]) -> npt.NDArr
     place = np.minimum(np.searchsorted(index, hashes), len(index) - 1)
     found = np.concatenate([[0], np.cumsum(index[place] == hashes)])
     count = np.diff(offsets)
-    return (found[offsets[1:]] - found[offsets[:-1]]) / np.maximum(count, 1)
+    share: npt.NDArray[np.float64] = (found[offsets[1:]] - found[offsets[:-1]]) / np.maximum(
+        count, 1
+    )
+    return share

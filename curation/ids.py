@@ -1,4 +1,4 @@
-"""Ids that occur more than once: found over the whole corpus, so that every document has its own."""
+"""Ids that occur more than once, found over the whole corpus."""
 
 from __future__ import annotations
 

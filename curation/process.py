@@ -47,10 +47,11 @@ class PlannedStage:
         """The stage's rules over dataset columns."""
         rules = self.stage.rules() if isinstance(self.stage, Filter) else ()
         return tuple(
-            Rule(r.param, self.column(r.column), r.bound, r.threshold,
-                 r.when and self.column(r.when))
+            Rule(
+                r.param, self.column(r.column), r.bound, r.threshold, r.when and self.column(r.when)
+            )
             for r in rules
-        )  # fmt: skip
+        )
 
 
 @dataclass
@@ -128,7 +129,9 @@ def _apply(planned: PlannedStage, table: pa.Table) -> tuple[pa.Table, pa.Table, 
     return table, pa.concat_tables(parts, promote_options="permissive"), 0
 
 
-def _edit(planned: PlannedStage, stage: Modifier, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+def _edit(
+    planned: PlannedStage, stage: Modifier, table: pa.Table
+) -> tuple[pa.Table, pa.Table, int]:
     kept, failed = _guard(planned, table, stage.edit)
     kept, errors = _take_out(planned, kept, ERROR)
     kept, refused = _take_out(planned, kept, REFUSED)
@@ -158,7 +161,9 @@ def _take_out(planned: PlannedStage, table: pa.Table, mark: str) -> tuple[pa.Tab
 def _characters(before: pa.Table, after: pa.Table) -> int:
     """Characters that the rows of `after` have lost since `before`; negative if they grew."""
     stayed = pc.is_in(before[ROW], value_set=after[ROW].combine_chunks())
-    lengths = [pc.sum(pc.utf8_length(t["text"])).as_py() or 0 for t in (before.filter(stayed), after)]
+    lengths = [
+        pc.sum(pc.utf8_length(t["text"])).as_py() or 0 for t in (before.filter(stayed), after)
+    ]
     return int(lengths[0] - lengths[1])
 
 
@@ -204,9 +209,7 @@ def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Tabl
     return table.filter(pc.invert(bad)), dropped
 
 
-def _guard(
-    planned: PlannedStage, table: pa.Table, function: Any
-) -> tuple[pa.Table, pa.Table]:
+def _guard(planned: PlannedStage, table: pa.Table, function: Any) -> tuple[pa.Table, pa.Table]:
     """`function(table)`, and the documents it fails on as dropped rows with reason `error`.
 
     A failing table is halved until the failing documents stand alone: one of them costs about

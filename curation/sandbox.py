@@ -72,8 +72,10 @@ class Sandbox:
         command = [sys.executable, "-P", "-c", script + "serve(*sys.argv[1:])"]
         self._child = subprocess.Popen(
             [*command, self.function, json.dumps(self.options)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         ready = self._receive(self._child, START_S)
         if ready is None or ready[0] != _OK:
             self.close()

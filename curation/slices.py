@@ -44,9 +44,14 @@ class SliceStore:
         return read_json(path) if path.exists() else None
 
     def write(
-        self, key: str, source: str, kept: pa.Table, dropped: pa.Table, stats: list[StageStats],
+        self,
+        key: str,
+        source: str,
+        kept: pa.Table,
+        dropped: pa.Table,
+        stats: list[StageStats],
         errors: list[dict[str, Any]],
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         """Stores a slice and returns its record."""
         hidden = [pa.field(ROW, pa.int64()), *(pa.field(k, v) for k, v in self.extra.items())]
         tables = {

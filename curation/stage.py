@@ -66,7 +66,7 @@ class Stage:
     version: ClassVar[int] = 1
     requires: ClassVar[tuple[str, ...]] = ()  # modules of optional packages, named by `check`
 
-    def params(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """The parameters as a dict, in field order."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
@@ -110,7 +110,7 @@ class Filter(Scorer):
 
     def measured_by(self) -> dict[str, Any]:
         """The parameters that change what is measured, not what is decided."""
-        return {k: v for k, v in self.params().items() if k not in self.decides}
+        return {k: v for k, v in self.parameters().items() if k not in self.decides}
 
 
 DECISION_SCHEMA = pa.schema(
@@ -136,8 +136,11 @@ class GlobalStage(Stage):
     reads: ClassVar[tuple[str, ...]] = ("text",)  # the document columns that `evidence` needs
 
     def evidence(self, table: pa.Table) -> pa.Table:
-        """One or more rows per document with `row` (int64, the document's row in the table) and
-        `key` (uint64, equal for documents that must meet), and whatever `resolve` needs."""
+        """One or more rows per document, with whatever `resolve` needs.
+
+        Besides, `row` (int64): the document's row in the table; and `key` (uint64): equal for
+        documents that must meet.
+        """
         raise NotImplementedError
 
     def resolve(self, evidence: pa.Table) -> pa.Table:

@@ -6,7 +6,7 @@ after a crash finds what is finished and does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class ReadJob:
 
 
 def read_split(job: ReadJob) -> dict[str, Any]:
-    """Writes the slices of a split; returns {"number", "slices", "errors", "skipped", "repaired"}."""
+    """Writes the slices of a split; returns their records and what the reading met."""
     end = job.store.folder / f"split-{job.number:05d}.json"
     if end.exists():
         found: dict[str, Any] = read_json(end)
@@ -85,8 +85,7 @@ class Reuse:
 class LocalJob:
     """A fused pass over one slice of the step before."""
 
-    key: str
-    number: int  # of the slice among all of the step, as decisions name it
+    number: int  # of the slice among all of the pass, as decisions name it
     source: str
     parent: SliceStore
     parent_key: str
@@ -97,6 +96,14 @@ class LocalJob:
     renames: tuple[Path, ...] = ()  # documents whose id occurred before
     held_out: Path | None = None
     reuse: Reuse | None = None
+
+    @property
+    def key(self) -> str:
+        """The slice's name in its store."""
+        return f"{self.number:06d}"
+
+
+FirstDrop = Callable[[LocalJob, pa.Table], tuple[pa.Table, pa.Table]]
 
 
 def run_slice(job: LocalJob) -> dict[str, Any]:
@@ -109,9 +116,11 @@ def run_slice(job: LocalJob) -> dict[str, Any]:
     table = job.parent.read(job.parent_key)
     table, errors = _rename(job, table)
     parts, stats = [], []
-    for table, dropped, count in _first_drops(job, table):
+    for first_drop in _first_drops(job):
+        kept, dropped = first_drop(job, table)
         parts.append(dropped)
-        stats.append(count)
+        stats.append(_counts(table, kept, dropped))
+        table = kept
     table = table.set_column(
         table.column_names.index(ROW), ROW, pa.array(np.arange(len(table)), pa.int64())
     )
@@ -120,35 +129,27 @@ def run_slice(job: LocalJob) -> dict[str, Any]:
     return job.store.write(job.key, job.source, kept, gone, stats + more, errors)
 
 
-def first_labels(job: LocalJob) -> list[str]:
-    """The stages that `_first_drops` accounts for, in order."""
-    labels = ["held_out"] if job.held_out else []
-    return [*labels, job.label] if job.label else labels
+def first_labels(held_out: bool, decided_by: str | None) -> list[str]:
+    """The stages that a pass accounts for before its own."""
+    labels = ["held_out"] if held_out else []
+    return [*labels, decided_by] if decided_by else labels
 
 
-def _first_drops(
-    job: LocalJob, table: pa.Table
-) -> Iterator[tuple[pa.Table, pa.Table, StageStats]]:
-    if job.held_out:
-        kept, dropped = _set_apart(job, table, job.held_out)
-        yield kept, dropped, _counts(table, kept, dropped)
-        table = kept
-    if job.label:
-        kept, dropped = _apply_decisions(job, table)
-        yield kept, dropped, _counts(table, kept, dropped)
+def _first_drops(job: LocalJob) -> list[FirstDrop]:
+    """What drops documents before the stages, in the order of `first_labels`."""
+    first: list[FirstDrop] = [_set_apart] if job.held_out else []
+    return [*first, _apply_decisions] if job.label else first
 
 
 def _counts(before: pa.Table, kept: pa.Table, dropped: pa.Table) -> StageStats:
-    stats = StageStats(
-        len(before), len(kept), text_bytes(before["text"]), text_bytes(kept["text"])
-    )
+    stats = StageStats(len(before), len(kept), text_bytes(before["text"]), text_bytes(kept["text"]))
     stats.reasons.update(dropped["drop_reason"].to_pylist())
     return stats
 
 
-def _set_apart(job: LocalJob, table: pa.Table, held_out: Path) -> tuple[pa.Table, pa.Table]:
+def _set_apart(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Drops the documents that the judge's panels claim."""
-    held = pq.read_table(held_out)
+    held = pq.read_table(job.held_out)
     places = zip(table[PATH].to_pylist(), table[OFFSET].to_pylist(), strict=True)
     records = pa.array([record_id(job.source, p, o) for p, o in places], pa.string())
     where = pc.index_in(records, value_set=held["record"].combine_chunks())
@@ -189,7 +190,8 @@ def _decide_again(job: LocalJob, reuse: Reuse) -> dict[str, Any]:
     old = reuse.store.finished(job.key)
     assert old is not None
     kept, dropped = reuse.store.read(job.key), reuse.store.read(job.key, "dropped")
-    earlier = [*first_labels(job), *(p.label for p in job.stages[: reuse.resume_at])]
+    earlier = first_labels(job.held_out is not None, job.label)
+    earlier += [planned.label for planned in job.stages[: reuse.resume_at]]
     stays = pc.is_in(dropped["drop_stage"], value_set=pa.array(earlier, pa.string()))
     back = dropped.filter(pc.invert(stays)).select(kept.column_names)
     table = pa.concat_tables([kept, back]).sort_by(ROW)
@@ -254,5 +256,3 @@ def read_decisions(files: tuple[Path, ...], number: int) -> pa.Table:
     parts = [pq.read_table(f, filters=[("slice", "==", number)]) for f in files]
     parts.append(DECISION_SCHEMA.empty_table())
     return pa.concat_tables(parts).sort_by("row")
-
-

@@ -1,10 +1,10 @@
-"""What a token, a word, a line is: the only segmentation in tilth, over UTF-8 bytes.
+r"""What a token, a word, a line is: the only segmentation in tilth, over UTF-8 bytes.
 
 * A *word* is a maximal run of letters, marks and digits. In scripts written without spaces (Han,
   kana, Thai, Lao, Khmer, Myanmar) every letter is a word of its own, with the marks that follow.
 * A *symbol* is a run of one other character that is not white space: `...` is one, `?!` are two.
 * A *token* is either. Lengths count code points.
-* A *line* ends at `\\n`; a *paragraph* at two or more of them.
+* A *line* ends at `\n`; a *paragraph* at two or more of them.
 
 Invalid UTF-8 cannot occur: Arrow strings are validated when they are read.
 """
@@ -59,8 +59,10 @@ def character_table() -> Bytes:
 
 
 def buffers(texts: pa.ChunkedArray | pa.Array) -> tuple[Bytes, Offsets]:
-    """The UTF-8 bytes of all texts and the offset where each begins (n + 1), without copying
-    the bytes of a single chunk. Null counts as empty."""
+    """The UTF-8 bytes of all texts, and the offset where each begins (n + 1).
+
+    The bytes of a single chunk are not copied. Null counts as empty.
+    """
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     array = pc.fill_null(array.cast(pa.large_string()), "")
     _, offsets, data = array.buffers()

@@ -31,15 +31,13 @@ class ExactDedup(GlobalStage):
         if self.normalise == "whitespace":
             texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"\s+", " "))
         data, offsets = text.buffers(texts)
-        view = memoryview(data)
+        view = memoryview(data.data)
         digests = b"".join(
             hashlib.blake2b(view[a:b], digest_size=16).digest()
             for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
         )
         halves = np.frombuffer(digests, np.uint64).reshape(-1, 2)
-        return pa.table(
-            {"row": np.arange(len(table)), "key": halves[:, 0], "rest": halves[:, 1]}
-        )
+        return pa.table({"row": np.arange(len(table)), "key": halves[:, 0], "rest": halves[:, 1]})
 
     def resolve(self, evidence: pa.Table) -> pa.Table:
         """Every row but the first of each hash goes."""

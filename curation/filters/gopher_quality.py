@@ -98,7 +98,9 @@ class GopherQuality(Filter):
             Rule("max_symbol_word_ratio", "hash_word_ratio", "max", symbols),
             Rule("max_symbol_word_ratio", "ellipsis_word_ratio", "max", symbols),
             Rule("max_bullet_line_frac", "bullet_line_frac", "max", self.max_bullet_line_frac),
-            Rule("max_ellipsis_line_frac", "ellipsis_line_frac", "max", self.max_ellipsis_line_frac),
+            Rule(
+                "max_ellipsis_line_frac", "ellipsis_line_frac", "max", self.max_ellipsis_line_frac
+            ),
             Rule("min_alpha_word_frac", "alpha_word_frac", "min", self.min_alpha_word_frac),
             Rule("min_stop_words", "num_stop_words", "min", self.min_stop_words),
         )

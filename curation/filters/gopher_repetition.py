@@ -70,7 +70,7 @@ class GopherRepetition(Filter):
 
     def rules(self) -> tuple[Rule, ...]:
         """In the order of table A1."""
-        params = self.params()
+        params = self.parameters()
         return tuple(Rule(f"max_{c}", c, "max", params[f"max_{c}"]) for c in COLUMNS)
 
 
@@ -139,9 +139,16 @@ def _count_chars(data: Bytes, start: int, end: int) -> int:
 
 @kernel
 def _measure_units(
-    data: Bytes, start: int, end: int, table: Bytes, chars: int, row: Rows,
-    seen: Hashes, stamps: Counts, stamp: int,
-) -> int:  # fmt: skip
+    data: Bytes,
+    start: int,
+    end: int,
+    table: Bytes,
+    chars: int,
+    row: Rows,
+    seen: Hashes,
+    stamps: Counts,
+    stamp: int,
+) -> int:
     """Duplicate lines (separator of 1 newline or more) and paragraphs (2 or more)."""
     start, end = _strip(data, start, end, table)
     for i in range(2):
@@ -210,7 +217,13 @@ def _ngram(hashes: Hashes, at: int, n: int) -> np.uint64:
 
 @kernel
 def _top_ngram(
-    hashes: Hashes, lengths: Counts, n: int, seen: Hashes, counts: Counts, stamps: Counts, stamp: int
+    hashes: Hashes,
+    lengths: Counts,
+    n: int,
+    seen: Hashes,
+    counts: Counts,
+    stamps: Counts,
+    stamp: int,
 ) -> int:
     """Code points of all occurrences of the most frequent n-gram, the first of equals."""
     used = _table_size(len(hashes))
@@ -222,11 +235,11 @@ def _top_ngram(
             best = max(best, 1)
         else:
             counts[slot] += 1
-            best = max(best, counts[slot])
+            best = max(best, int(counts[slot]))
     for at in range(len(hashes) - n + 1):
         slot = _slot(_ngram(hashes, at, n), seen, stamps, stamp, used)
         if counts[slot] == best:
-            return best * (np.sum(lengths[at : at + n]) + n - 1)
+            return best * (int(np.sum(lengths[at : at + n])) + n - 1)
     return 0
 
 
@@ -239,7 +252,7 @@ def _dup_ngrams(
     chars, at = 0, 0
     while at + n <= len(hashes):
         if _slot(_ngram(hashes, at, n), seen, stamps, stamp, used) >= 0:
-            chars += np.sum(lengths[at : at + n])
+            chars += int(np.sum(lengths[at : at + n]))
             at += n
         else:
             at += 1

@@ -126,9 +126,14 @@ def _model() -> _Model:
 
 @kernel
 def _scores(
-    data: Bytes, offsets: Offsets, next_state: Ints, row: Ints, feature: Ints,
-    weights: Floats, prior: Floats,
-) -> Floats:  # fmt: skip
+    data: Bytes,
+    offsets: Offsets,
+    next_state: Ints,
+    row: Ints,
+    feature: Ints,
+    weights: Floats,
+    prior: Floats,
+) -> Floats:
     """(documents, classes) probabilities; all zero where the model knows nothing of the text."""
     n_docs, n_classes = len(offsets) - 1, len(prior)
     out = np.zeros((n_docs, n_classes), np.float32)

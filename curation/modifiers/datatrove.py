@@ -71,7 +71,8 @@ class Datatrove(Modifier):
         make_block(self.block, json.dumps(self.params))  # a wrong block fails here, not per page
         options = {"block": self.block, "params": json.dumps(self.params)}
         child = sandbox("curation.modifiers.datatrove:extract", options, self.timeout_s)
-        texts, errors = table["text"].to_pylist(), [None] * len(table)
+        texts: list[str | None] = table["text"].to_pylist()
+        errors: list[str | None] = [None] * len(table)
         rows = [i for i, raw in enumerate(table["raw"]) if raw.is_valid]
         pages = (table["raw"][i].as_py() for i in rows)
         for row, (text, error) in zip(rows, child.map(pages), strict=True):

@@ -19,7 +19,13 @@ from curation.sandbox import sandbox
 from curation.stage import Modifier, stages
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]+)", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _META_BYTES = 1024  # where HTML 5 looks for a meta charset
+_ESCAPED = ("iso-2022-jp", "hz", "utf-16-le", "utf-16-be")  # valid as UTF-8 and yet not UTF-8
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -60,7 +66,8 @@ class HtmlText(Modifier):
         return table.drop_columns(["raw", "content_type"])
 
     def _extract(self, table: pa.Table) -> tuple[list[str | None], list[str | None]]:
-        texts, errors = table["text"].to_pylist(), [None] * len(table)
+        texts: list[str | None] = table["text"].to_pylist()
+        errors: list[str | None] = [None] * len(table)
         rows = pc.indices_nonzero(pc.is_valid(table["raw"])).to_pylist()
         options = {"extractor": self.extractor, "main_content": self.main_content}
         child = sandbox("curation.modifiers.html_text:extract", options, self.timeout_s)
@@ -115,24 +122,25 @@ def _trafilatura(html: str) -> str:
 def decode(page: bytes, content_type: bytes = b"") -> str:
     """The page as text.
 
-    Byte order mark, then the declared charsets that the bytes agree with (HTTP header, then meta
-    tag), then UTF-8, then detection by frequency. Labels mean what WHATWG says: ISO-8859-1 is
+    Byte order mark; then UTF-8 if the bytes are valid, whatever is declared, since text of another
+    charset hardly ever is; then the declared charsets that the bytes agree with (HTTP header, then
+    meta tag); then detection by frequency. Labels mean what WHATWG says: ISO-8859-1 is
     Windows-1252. Only if all fail are bad bytes replaced by U+FFFD.
     """
     from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
-    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
-                       (codecs.BOM_UTF16_BE, "utf-16-be")):  # fmt: skip
+    for mark, name in _BYTE_ORDER_MARKS:
         if page.startswith(mark):
             return page[len(mark) :].decode(name, "replace")
-    labels = [m.group(1).decode("ascii") for part in (content_type, page[:_META_BYTES])
-              if (m := _CHARSET.search(part))]  # fmt: skip
+    found_in = (_CHARSET.search(part) for part in (content_type, page[:_META_BYTES]))
+    labels = [match.group(1).decode("ascii") for match in found_in if match]
     names = [map_encoding_to_html5(label, fallback_utf8=False) for label in labels]
-    for name in [*names, "utf-8", detect_encoding(page)]:
-        text = _try_decode(page, name)
-        if text is not None:
-            return text
-    return page.decode("utf-8", "replace")
+    escaped = [name for name in names if name in _ESCAPED]
+    tries = (_try_decode(page, name) for name in [*escaped, "utf-8", *names])
+    found = next((text for text in tries if text is not None), None)
+    if found is None:
+        found = _try_decode(page, detect_encoding(page))
+    return page.decode("utf-8", "replace") if found is None else found
 
 
 def _try_decode(page: bytes, name: str | None) -> str | None:

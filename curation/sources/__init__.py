@@ -1,0 +1,1 @@
+"""Input formats; one file per format, found by the registry."""

@@ -1,0 +1,1 @@
+"""Recipe, judge, run, report and the command line."""

@@ -1,0 +1,137 @@
+"""What a run would do: the resolved plan, what exists, what is missing. Touches nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.curate import segments
+from curation.errors import UserError
+from curation.process import PlannedStage
+from curation.stage import Modifier, Scorer
+from pipelines.judge import check_judge, load_judge
+from pipelines.prepare import sized
+from pipelines.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked recipe."""
+
+    recipe: Recipe
+    sources: list[dict[str, Any]]
+    passes: list[list[str]]
+    missing_packages: list[str]
+    judge: dict[str, Any] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "recipe": self.recipe.name,
+            "seed": self.recipe.seed,
+            "sources": self.sources,
+            "stages": [{p.label: p.stage.parameters()} for p in self.recipe.stages],
+            "passes": self.passes,
+            "missing_packages": self.missing_packages,
+            "judge": self.judge,
+        }
+
+
+def check(recipe: Recipe) -> Plan:
+    """Everything that can be known before running.
+
+    Raises:
+        UserError: a source matches no file, the judge is wrong, or a package is missing.
+    """
+    sources = []
+    for source in (*recipe.sources, *recipe.references):
+        files = source.files(recipe.file.parent)
+        size = sum(file.size for file in files)
+        about = {"name": source.name, "format": source.format, "files": len(files), "bytes": size}
+        sources.append({**about, "reference": source in recipe.references})
+    extractor, runs = segments(recipe.stages, recipe.sources)
+    passes = [["read", *([extractor.label] if extractor else [])]]
+    for run in runs:
+        first = [run.decided_by.label] if run.decided_by else ["held_out"]
+        passes.append([*first, *(p.label for p in run.stages)])
+    missing = sorted({m for p in recipe.stages for m in _missing(p)})
+    if missing:
+        raise UserError(
+            f"packages are missing: {', '.join(missing)}",
+            where=str(recipe.file),
+            hint=f"pip install {' '.join(missing)}",
+        )
+    return Plan(recipe, sources, passes, missing, _judge(recipe))
+
+
+def _missing(planned: PlannedStage) -> list[str]:
+    return [m for m in planned.stage.requires if importlib.util.find_spec(m) is None]
+
+
+def _judge(recipe: Recipe) -> dict[str, Any] | None:
+    if recipe.judge is None:
+        return None
+    judge = load_judge(recipe.judge)
+    check_judge(judge, recipe.judge, [source.name for source in recipe.sources])
+    for panel in judge.panels:
+        if panel.path and not list(recipe.judge.parent.glob(panel.path)):
+            where = f"{recipe.judge}: panels.{panel.name}"
+            raise UserError(f"nothing matches '{panel.path}'", where=where)
+    size = sized(judge)
+    return {
+        "file": str(recipe.judge),
+        "panels": [p.name for p in judge.panels],
+        "preset": size.name,
+        "params": size.model.params,
+        "tokens": size.train.tokens,
+        "steps": size.train.steps,
+        "seeds": list(judge.train.seeds),
+        "primary": judge.primary,
+    }
+
+
+def plan_text(plan: Plan, out: Path | None) -> str:
+    """A plan for the terminal."""
+    recipe = plan.recipe
+    lines = [f"recipe {recipe.name} ({recipe.file}), seed {recipe.seed}", "sources:"]
+    for s in plan.sources:
+        role = " (reference)" if s["reference"] else ""
+        size = f"{s['bytes'] / 1e6:,.1f} MB"
+        lines.append(f"  {s['name']}{role}: {s['format']}, {s['files']:,} files, {size}")
+    lines.append("passes:")
+    lines += [f"  {i + 1}. {' > '.join(labels)}" for i, labels in enumerate(plan.passes)]
+    lines.append("stages:")
+    for planned in recipe.stages:
+        lines.append(f"  {planned.label} ({_kind(planned)})")
+        lines += [f"    {k}: {_yaml(v)}" for k, v in planned.stage.parameters().items()]
+    lines.append(f"mixture: {recipe.mixture.weights}, at most {recipe.mixture.max_epochs:g} epochs")
+    lines.append(_judge_text(plan.judge))
+    if out is not None:
+        done = (out / recipe.name / "dataset" / "manifest.json").exists()
+        lines.append(f"{out}: {'has a dataset of this name' if done else 'nothing yet'}")
+    return "\n".join(lines)
+
+
+def _judge_text(judge: dict[str, Any] | None) -> str:
+    if judge is None:
+        return "judge: none, so the run ends with the dataset"
+    return (
+        f"judge: {judge['file']}: panels {', '.join(judge['panels'])}; preset {judge['preset']} "
+        f"({judge['params']:,} parameters), {judge['tokens']:,} tokens in {judge['steps']:,} "
+        f"steps, seeds {judge['seeds']}; decides by {judge['primary']}"
+    )
+
+
+def _kind(planned: PlannedStage) -> str:
+    stage = planned.stage
+    if isinstance(stage, Modifier):
+        return "modifier"
+    return "local" if isinstance(stage, Scorer) else "global"
+
+
+def _yaml(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(list(value)) if isinstance(value, tuple) else str(value)

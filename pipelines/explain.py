@@ -1,0 +1,166 @@
+"""The journey of one document: every rule, measured value, threshold and verdict, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from curation.errors import UserError
+from curation.files import read_json
+
+SHOWN_DUPLICATES = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule, or one stage without rules, as this document met it."""
+
+    stage: str
+    rule: str
+    value: str | None
+    threshold: str | None
+    verdict: str  # keep, drop, off, not reached, applied
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What one recipe did with a document."""
+
+    recipe: str
+    id: str
+    outcome: str  # `kept`, or `dropped by <stage>: <reason>`
+    document: dict[str, Any]
+    verdicts: list[Verdict]
+    duplicates: list[str]  # ids of documents that went because this one stayed
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def explain(folder: Path, document_id: str) -> list[Journey]:
+    """The journeys of a document through the recipes of an output folder (or one recipe's).
+
+    Raises:
+        UserError: the folder holds no finished dataset, or no recipe has read the document.
+    """
+    homes = recipe_folders(folder)
+    journeys = [j for home in homes if (j := _journey(home, document_id)) is not None]
+    if not journeys:
+        read = ", ".join(home.name for home in homes)
+        raise UserError(
+            f"no document '{document_id}' in {read}",
+            where=str(folder),
+            hint="Ids are in the `id` column of dataset/ and dropped/; quote them in the shell",
+        )
+    return journeys
+
+
+def recipe_folders(folder: Path) -> list[Path]:
+    """The folders of finished recipes in an output folder, or the folder itself if it is one.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = [folder] if (folder / "dataset").is_dir() else []
+    if not found and folder.is_dir():
+        found = sorted(p.parent.parent for p in folder.glob("*/dataset/manifest.json"))
+    if not found or not (found[0] / "dataset" / "manifest.json").exists():
+        raise UserError(
+            "holds no finished dataset", where=str(folder), hint="Run `tilth run RECIPE --out DIR`"
+        )
+    return found
+
+
+def _journey(home: Path, document_id: str) -> Journey | None:
+    manifest = read_json(home / "dataset" / "manifest.json")
+    wanted = ds.field("id") == document_id
+    for which in ("dataset", "dropped"):
+        rows = _find(home / which, wanted)
+        if len(rows):
+            row = rows.slice(0, 1).to_pylist()[0]
+            outcome = "kept" if which == "dataset" else _why(row)
+            copies = _find(home / "dropped", ds.field("survivor_id") == document_id, ["id"])
+            about = {k: row[k] for k in ("source", "url", "date", "language", "meta", "text")}
+            return Journey(
+                manifest["recipe"],
+                document_id,
+                outcome,
+                about,
+                list(_verdicts(manifest["stages"], row)),
+                copies["id"].to_pylist(),
+            )
+    return None
+
+
+def _find(folder: Path, condition: pc.Expression, columns: list[str] | None = None) -> pa.Table:
+    files = sorted(str(path) for path in folder.glob("*.parquet"))
+    if not files:
+        return pa.table({name: [] for name in columns or ["id"]})
+    return ds.dataset(files).to_table(filter=condition, columns=columns)
+
+
+def _why(row: dict[str, Any]) -> str:
+    why = f"dropped by {row['drop_stage']}: {row['drop_reason']}"
+    if row["survivor_id"] is not None:
+        return f"{why} of {row['survivor_id']} (similarity {row['similarity']:.3f})"
+    if row["drop_threshold"] is not None:
+        return f"{why} (measured {row['drop_value']}, threshold {row['drop_threshold']})"
+    return f"{why} ({row['drop_value']})" if row["drop_value"] is not None else why
+
+
+def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Verdict]:
+    ended = row.get("drop_stage") == "held_out"
+    if ended:
+        yield Verdict("held_out", "held_out", row["drop_value"], None, "drop")
+    for stage in stages:
+        dropped_here = row.get("drop_stage") == stage["label"]
+        for rule in stage["rules"]:
+            fired = dropped_here and row["drop_reason"] == rule["param"]
+            fired = fired and str(row[rule["column"]]) == row["drop_value"]
+            yield _verdict(stage["label"], rule, row[rule["column"]], fired, ended)
+            ended = ended or fired
+        if not stage["rules"]:
+            state = "not reached" if ended else "drop" if dropped_here else "applied"
+            reason = row["drop_reason"] if dropped_here else stage["kind"]
+            yield Verdict(
+                stage["label"], reason, row["drop_value"] if dropped_here else None, None, state
+            )
+        ended = ended or dropped_here
+
+
+def _verdict(label: str, rule: dict[str, Any], value: Any, fired: bool, ended: bool) -> Verdict:
+    sign = {"min": ">=", "max": "<=", "in": "in"}[rule["bound"]]
+    off = rule["threshold"] is None
+    threshold = None if off else f"{sign} {rule['threshold']}"
+    shown = f"{value:.4g}" if isinstance(value, float) else None if value is None else str(value)
+    # Rules after the one that fired were measured with it, but did not decide.
+    state = "drop" if fired else "off" if off else "not reached" if ended else "keep"
+    return Verdict(label, f"{rule['param']} ({rule['column']})", shown, threshold, state)
+
+
+def journey_text(journey: Journey) -> str:
+    """A journey for the terminal."""
+    lines = [f"{journey.recipe}: {journey.outcome}"]
+    about = journey.document
+    lines += [f"  {k}: {about[k]}" for k in ("source", "url", "date", "language") if about[k]]
+    rows = [("stage", "rule", "value", "keeps if", "verdict")]
+    rows += [
+        (v.stage, v.rule, v.value or "", v.threshold or "", v.verdict) for v in journey.verdicts
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    lines += [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+    ]
+    if journey.duplicates:
+        shown = ", ".join(journey.duplicates[:SHOWN_DUPLICATES])
+        lines.append(f"  stayed for {len(journey.duplicates)} duplicates: {shown}")
+    text = (about["text"] or "").strip().replace("\n", " ")
+    lines.append(f"  text: {text[:300]}{'...' if len(text) > 300 else ''}")
+    return "\n".join(lines)

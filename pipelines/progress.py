@@ -1,0 +1,44 @@
+"""Progress on stderr: one live line on a terminal, else a line every few seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+INTERVAL_S = 3.0  # between lines where there is no terminal
+BAR = 24
+
+
+class ProgressPrinter:
+    """Shows the step at work; see `curation.passes.Progress`."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.live = self.stream.isatty()
+        self._label, self._begin, self._shown = "", 0.0, 0.0
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        """Hears that `done` of `total` tasks of a step are finished."""
+        now = time.monotonic()
+        if label != self._label:
+            self._label, self._begin, self._shown = label, now, now if not self.live else 0.0
+        last = done == total
+        if self.live:
+            self._draw(label, done, total, now)
+        elif total and (last or now - self._shown >= INTERVAL_S):
+            self._shown = now
+            seconds = now - self._begin
+            print(f"{label}: {done}/{total} ({seconds:.1f} s)", file=self.stream, flush=True)
+
+    def _draw(self, label: str, done: int, total: int, now: float) -> None:
+        filled = BAR * done // max(total, 1)
+        bar = "#" * filled + "." * (BAR - filled)
+        end = "\n" if done == total else ""
+        seconds = f"{now - self._begin:6.1f} s"
+        line = f"\r\x1b[K{label:<32.32} [{bar}] {done}/{total} {seconds}{end}"
+        print(line, end="", file=self.stream, flush=True)
+
+
+def silent(label: str, done: int, total: int) -> None:
+    """Shows nothing."""

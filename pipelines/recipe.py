@@ -1,0 +1,179 @@
+"""A recipe: sources, ordered stages, mixture, seed, and the judge it is measured by.
+
+Loaded strictly from YAML; paths in it are relative to the file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from curation.config import build, load_yaml
+from curation.curate import Curation, segments
+from curation.errors import UserError
+from curation.process import PlannedStage
+from curation.sources.source import Source, formats
+from curation.stage import stages
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RESERVED = ("judge", "work", "corpus")  # folders beside the recipes' own
+MAX_EPOCHS = 4.0  # repeats beyond this lose value (Muennighoff et al. 2023, arXiv 2305.16264)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureSpec:
+    """How sources are weighed in training; see `mixtures.mixture`."""
+
+    by: Literal["source"] = "source"
+    weights: Literal["natural", "uniform"] | dict[str, float] = "natural"
+    max_epochs: float = MAX_EPOCHS
+
+    def __post_init__(self) -> None:
+        if self.max_epochs <= 0:
+            raise ValueError(f"'max_epochs' must be > 0. Got {self.max_epochs} instead.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The top level of a recipe file."""
+
+    name: str
+    sources: tuple[Any, ...]
+    seed: int = 0
+    judge: str | None = None
+    references: tuple[Any, ...] = ()
+    curate: tuple[Any, ...] = ()
+    mixture: MixtureSpec = field(default_factory=MixtureSpec)
+    dropped_text: Literal["full", "none"] = "full"
+    max_error_frac: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or self.name in RESERVED:
+            raise ValueError(
+                f"'name' becomes a folder: letters, digits, '.', '_' and '-', and none of "
+                f"{', '.join(RESERVED)}. Got '{self.name}' instead."
+            )
+        if not self.sources:
+            raise ValueError("'sources' is empty: a recipe needs at least one")
+        if not 0 <= self.max_error_frac <= 1:
+            raise ValueError(
+                f"'max_error_frac' must be in [0, 1]. Got {self.max_error_frac} instead."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A loaded recipe."""
+
+    file: Path
+    name: str
+    seed: int
+    judge: Path | None
+    sources: tuple[Source, ...]
+    references: tuple[Source, ...]
+    stages: tuple[PlannedStage, ...]
+    mixture: MixtureSpec
+    dropped_text: Literal["full", "none"]
+    max_error_frac: float
+
+    @property
+    def curation(self) -> Curation:
+        """The part that makes the dataset."""
+        return Curation(
+            self.name,
+            self.sources,
+            self.stages,
+            self.file.parent,
+            self.seed,
+            self.dropped_text == "full",
+        )
+
+
+def load_recipe(file: Path) -> Recipe:
+    """The recipe in a YAML file.
+
+    Raises:
+        UserError: anything in it is wrong; nothing has run.
+    """
+    keys = build(_Keys, load_yaml(file), where=str(file), label="recipe")
+    sources = _sources(keys.sources, f"{file}: sources")
+    references = _sources(keys.references, f"{file}: references")
+    planned = _stages(keys.curate, f"{file}: curate")
+    _check_names(sources + references, file)
+    try:
+        segments(planned, sources)
+    except UserError as error:
+        raise error.at(str(file)) from None
+    return Recipe(
+        file=file,
+        name=keys.name,
+        seed=keys.seed,
+        judge=file.parent / keys.judge if keys.judge else None,
+        sources=sources,
+        references=references,
+        stages=planned,
+        mixture=keys.mixture,
+        dropped_text=keys.dropped_text,
+        max_error_frac=keys.max_error_frac,
+    )
+
+
+def _sources(entries: tuple[Any, ...], where: str) -> tuple[Source, ...]:
+    return tuple(_source(entry, f"{where}[{i}]") for i, entry in enumerate(entries))
+
+
+def _source(entry: Any, where: str) -> Source:
+    if not isinstance(entry, dict) or "format" not in entry:
+        hint = f"Like {{name: web, format: warc, path: a/*.warc.gz}}; formats: {', '.join(formats)}"
+        raise UserError("a source needs 'name', 'format' and 'path'", where=where, hint=hint)
+    values = dict(entry)
+    try:
+        cls = formats.get(str(values.pop("format")))
+    except UserError as error:
+        raise error.at(f"{where}.format") from None
+    return build(cls, values, where=where, label=f"{cls.format} source")
+
+
+def _stages(entries: tuple[Any, ...], where: str) -> tuple[PlannedStage, ...]:
+    planned: list[PlannedStage] = []
+    for i, entry in enumerate(entries):
+        one = _stage(entry, f"{where}[{i}]")
+        if any(one.label == other.label for other in planned):
+            raise UserError(
+                f"'{one.label}' stands in the recipe already",
+                where=f"{where}[{i}]",
+                hint=f"Give one a name of its own: - {one.stage.name}: {{as: {one.label}_2, ...}}",
+            )
+        planned.append(one)
+    return tuple(planned)
+
+
+def _stage(entry: Any, where: str) -> PlannedStage:
+    if isinstance(entry, str):
+        entry = {entry: None}
+    if not isinstance(entry, dict) or len(entry) != 1:
+        hint = "For example `- language` or `- language: {keep: [en]}`"
+        raise UserError("a stage is a name, or a name with its parameters", where=where, hint=hint)
+    name, params = next(iter(entry.items()))
+    params = dict(params) if isinstance(params, dict) else {} if params is None else params
+    label = params.pop("as", name) if isinstance(params, dict) else name
+    if not isinstance(label, str) or not _NAME.fullmatch(label):
+        raise UserError(f"'as' must be a name, got {label!r}", where=where)
+    try:
+        cls = stages.get(str(name))
+    except UserError as error:
+        raise error.at(where) from None
+    return PlannedStage(label, build(cls, params, where=f"{where}.{name}", label=str(name)))
+
+
+def _check_names(sources: tuple[Source, ...], file: Path) -> None:
+    seen: set[str] = set()
+    for source in sources:
+        if not _NAME.fullmatch(source.name):
+            what = f"a source's name takes letters, digits, '.', '_' and '-', got '{source.name}'"
+            raise UserError(what, where=f"{file}: sources")
+        if source.name in seen:
+            raise UserError(f"two sources are called '{source.name}'", where=f"{file}: sources")
+        seen.add(source.name)

@@ -1,0 +1,185 @@
+"""From recipes to a comparison: makes what is missing, in order, and says what it found.
+
+DIR/<recipe>/{dataset,dropped,errors.jsonl,tokens,runs,scorecard.json}, DIR/judge, DIR/work,
+DIR/comparison.json, DIR/report.html
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from curation.backends import Backend
+from curation.curate import curate
+from curation.dataset import Dataset
+from curation.errors import UserError
+from curation.files import write_json
+from curation.fusing import HeldOut
+from curation.workshop import Progress, Workshop
+from eval.compare import Comparison, compare
+from eval.scorecard import Scorecard, make_scorecard, write_scorecard
+from pipelines.judge import Judge, load_judge
+from pipelines.prepare import Bench, load_tokenizer, prepare
+from pipelines.recipe import Recipe
+from pipelines.trial import Trial, TrialResult, run_trial
+from train.run import ProxySpec
+from train.shards import tokenize_dataset
+
+Until = Literal["dataset", "train", "eval"]
+
+
+@dataclass
+class Outcome:
+    """What a run made or found."""
+
+    out: Path
+    manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scorecards: list[Scorecard] = field(default_factory=list)
+    comparison: Comparison | None = None
+    report: Path | None = None
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "out": str(self.out),
+            "recipes": {
+                name: {key: m[key] for key in ("fingerprint", "funnel", "slices", "warnings")}
+                for name, m in self.manifests.items()
+            },
+            "scorecards": [asdict(card) for card in self.scorecards],
+            "comparison": self.comparison and asdict(self.comparison),
+            "report": self.report and str(self.report),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def run(
+    recipes: Sequence[Recipe],
+    out: Path,
+    backend: Backend,
+    progress: Progress,
+    until: Until = "eval",
+    before_report: Callable[[Outcome], None] | None = None,
+) -> Outcome:
+    """Curates, trains, scores and compares `recipes`; what is finished is reused.
+
+    `before_report` may add files that the report shows.
+
+    Raises:
+        UserError: the recipes do not fit together, or a file they name is wrong.
+        RunError: the run cannot go on; finished work stays valid.
+    """
+    begin = time.monotonic()
+    outcome = Outcome(out)
+    judge = common_judge(recipes)
+    workshop = Workshop(
+        folder=out / "work",
+        backend=backend,
+        progress=progress,
+        run_id=uuid.uuid4().hex[:12],
+        max_error_frac=min(recipe.max_error_frac for recipe in recipes),
+    )
+    bench = prepare(*judge, recipes, workshop, out) if judge else None
+    held_out = bench.panels.held_out if bench else None
+    for recipe in recipes:
+        outcome.manifests[recipe.name] = _curate(recipe, workshop, out, held_out)
+    if bench and until != "dataset":
+        results = _train(recipes, bench, workshop, outcome)
+        if until == "eval":
+            _compare(recipes, bench, results, outcome)
+    if before_report is not None:
+        before_report(outcome)
+    outcome.report = _report(out)
+    outcome.seconds = time.monotonic() - begin
+    return outcome
+
+
+def common_judge(recipes: Sequence[Recipe]) -> tuple[Judge, Path] | None:
+    """The judge all recipes name, and its file; None if none names one.
+
+    Raises:
+        UserError: two recipes have one name, or they name different judges.
+    """
+    names = [recipe.name for recipe in recipes]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"two recipes are called '{name}'", hint="Each needs a name of its own")
+    files = {recipe.judge.resolve() if recipe.judge else None for recipe in recipes}
+    loaded = [(load_judge(file), file) for file in files if file]
+    if not loaded:
+        return None
+    if len(loaded) < len(files) or any(judge != loaded[0][0] for judge, _ in loaded):
+        shown = ", ".join(f"{r.name}: {r.judge or 'none'}" for r in recipes)
+        raise UserError(
+            "recipes that are compared must name the same judge",
+            where=shown,
+            hint="Set `judge:` to one file in all of them",
+        )
+    return loaded[0]
+
+
+def _curate(
+    recipe: Recipe, workshop: Workshop, out: Path, held_out: HeldOut | None
+) -> dict[str, Any]:
+    return curate(recipe.curation, workshop, out / recipe.name, held_out)
+
+
+def _train(
+    recipes: Sequence[Recipe], bench: Bench, workshop: Workshop, outcome: Outcome
+) -> list[TrialResult]:
+    """All trials of all recipes, side by side."""
+    tokenizer = load_tokenizer(bench)
+    trials = []
+    for recipe in recipes:
+        folder = outcome.out / recipe.name
+        workshop.progress(f"tokenize {recipe.name}", 0, 1)
+        tokenize_dataset(Dataset(folder / "dataset").shards, tokenizer, folder / "tokens")
+        workshop.progress(f"tokenize {recipe.name}", 1, 1)
+        dataset = outcome.manifests[recipe.name]["fingerprint"]
+        trials += [_trial(recipe, bench, folder, dataset, s) for s in bench.judge.train.seeds]
+    # Seeds outermost: each recipe's first results come early, and the last wave is mixed.
+    trials.sort(key=lambda trial: trial.spec.seed)
+    return workshop.run("train and score", run_trial, trials, 1 << 40)
+
+
+def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) -> Trial:
+    spec = ProxySpec(
+        recipe=recipe.name,
+        shards=folder / "tokens",
+        weights=recipe.mixture.weights,
+        max_epochs=recipe.mixture.max_epochs,
+        preset=bench.size.name,
+        model=bench.size.model,
+        train=bench.size.train,
+        numerics=bench.numerics,
+        seed=seed,
+        judge=bench.fingerprint,
+        dataset_fingerprint=dataset,
+    )
+    return Trial(spec, folder / "runs" / f"seed-{seed}", bench.tokenizer_file, bench.panel_files)
+
+
+def _compare(
+    recipes: Sequence[Recipe], bench: Bench, results: Sequence[TrialResult], outcome: Outcome
+) -> None:
+    for recipe in recipes:
+        ours = [r for r in results if r.recipe == recipe.name]
+        scores = {r.seed: r.scores for r in ours}
+        records = [r.record for r in ours]
+        card = make_scorecard(recipe.name, bench.fingerprint, bench.judge.primary, records, scores)
+        write_scorecard(card, scores, outcome.out / recipe.name)
+        outcome.scorecards.append(card)
+    if len(recipes) > 1:
+        outcome.comparison = compare(outcome.scorecards)
+        write_json(outcome.out / "comparison.json", asdict(outcome.comparison))
+
+
+def _report(out: Path) -> Path:
+    from pipelines.report import write_report
+
+    return write_report(out)

@@ -1,0 +1,1 @@
+"""One compact language model: data order, optimiser, loop, checkpoints."""
