@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from curation.errors import UserError
+from curation.files import write_bytes, write_json
 from eval.bpb import PanelScore
-from train.files import write_atomic, write_json
 
 SCORECARD = "scorecard.json"
 ITEMS = "items.npz"
@@ -130,7 +130,7 @@ def write_scorecard(
         for kind in ("nats", "bytes")
     }
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_atomic(folder / ITEMS, buffer.getvalue())
+    write_bytes(folder / ITEMS, buffer.getvalue())
     write_json(folder / SCORECARD, asdict(card))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from train.files import sync, write_json
+from curation.files import sync, write_json
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from curation.errors import RunError
+from curation.files import write_bytes
 from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.config import ModelConfig, TrainConfig
-from train.files import write_atomic
 from train.model import DTYPES, GPT
 from train.numerics import Numerics, torch_threads
 from train.optim import Optimizer
@@ -151,5 +151,5 @@ def _checkpoint(
 def _open_metrics(path: Path, done: int) -> TextIO:
     """Opens the log for appending, with only the lines of the `done` first steps in it."""
     kept = b"".join(path.read_bytes().splitlines(keepends=True)[:done]) if path.is_file() else b""
-    write_atomic(path, kept)
+    write_bytes(path, kept)
     return path.open("a", encoding="utf-8")

@@ -18,12 +18,12 @@ from typing import Any, Literal
 from safetensors.torch import load_file
 
 from curation.errors import UserError
+from curation.files import write_json
 from curation.fingerprint import fingerprint
 from mixtures.mixture import Mixture
 from train.batches import Batches
 from train.checkpoint import MODEL, save_model
 from train.config import ModelConfig, TrainConfig
-from train.files import write_json
 from train.loop import CHECKPOINTS, Job, read_metrics, train
 from train.model import GPT
 from train.numerics import Numerics

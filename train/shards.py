@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.errors import RunError, UserError
+from curation.files import sync, write_json
 from curation.fingerprint import fingerprint
-from train.files import sync, write_json
 from train.tokenizer import Tokenizer
 
 FORMAT = 1

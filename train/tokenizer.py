@@ -19,7 +19,7 @@ from tokenizers import Tokenizer as FastTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from curation.errors import UserError
-from train.files import write_atomic
+from curation.files import write_bytes
 
 # Trials and slices already run one per core; the library's own threads would fight with them.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -57,7 +57,7 @@ class Tokenizer:
 
     def save(self, path: Path) -> None:
         """Writes one `tokenizer.json`, atomically."""
-        write_atomic(path, self._fast.to_str().encode())
+        write_bytes(path, self._fast.to_str().encode())
 
     @cached_property
     def hash(self) -> str:
