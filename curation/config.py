@@ -8,6 +8,7 @@ to float and list to tuple. Value checks live in the dataclass's `__post_init__`
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from pathlib import Path
@@ -24,7 +25,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     """A safe loader that refuses a key given twice, which YAML would silently let win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in own]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.MarkedYAMLError(
@@ -47,6 +49,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot be read: {error}", where=str(path)) from None
     except yaml.YAMLError as error:
         raise UserError(f"is not valid YAML: {_one_line(error)}", where=str(path)) from None
+    except RecursionError:
+        raise UserError("is not valid YAML: nested too deeply", where=str(path)) from None
     if not isinstance(value, dict):
         raise UserError("must be a mapping of keys to values", where=str(path))
     return value
@@ -167,7 +171,14 @@ def _is_instance(value: Any, kind: Any) -> bool:
         return False
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+    return _is_finite(value) if kind is float else isinstance(value, kind)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
 
 
 def _hints(cls: type[Any]) -> dict[str, Any]:
@@ -184,4 +195,5 @@ def _show(value: Any) -> str:
 def _one_line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"{getattr(error, 'problem', None) or error}{place}"
+    what = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f"{what}{place}"

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.errors import RunError
+
+_CANNOT_WRITE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EACCES,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 
 
 @contextmanager
@@ -32,8 +42,9 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         sync(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        with suppress(OSError):  # what went wrong first is what to report
+            temporary.unlink()
+        if error.errno not in _CANNOT_WRITE:
             raise
         raise RunError(
             f"{path}: cannot be written: {error.strerror}\n"

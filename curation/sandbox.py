@@ -7,6 +7,7 @@ Thread- or signal-based limits cannot stop a parser stuck in C code; a process c
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import json
@@ -45,10 +46,13 @@ class Sandbox:
             self._child.wait()
             for pipe in (self._child.stdin, self._child.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with contextlib.suppress(BrokenPipeError):  # what it never read is flushed
+                        pipe.close()
             self._child = None
 
     def _call(self, item: bytes) -> tuple[str | None, str | None]:
+        if self._child is not None and self._child.poll() is not None:
+            self.close()  # it died between items, which is no fault of this one
         child = self._child or self._start()
         assert child.stdin is not None
         try:

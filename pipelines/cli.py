@@ -218,3 +218,7 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a number >= 1, got '{text}'")
     return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from curation import text
 from curation.stage import DECISION_SCHEMA, GlobalStage, stages
 
+_SPACES = r"[\s\v\x1c-\x1f\x{85}\pZ]+"  # white space as in `curation.text`; RE2's \s is ASCII
+
 
 @stages.register("exact_dedup")
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class ExactDedup(GlobalStage):
         """One row per document; `key` and `rest` are the halves of its hash."""
         texts = table["text"]
         if self.normalise == "whitespace":
-            texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"\s+", " "))
+            texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _SPACES, " "))
         data, offsets = text.buffers(texts)
         view = memoryview(data.data)
         digests = b"".join(

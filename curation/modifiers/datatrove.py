@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -27,7 +26,9 @@ class Datatrove(Modifier):
 
     Its drop reason becomes ours, text that a filter edits stays edited, and new metadata goes to
     `meta`. An extractor runs in a child process with `timeout_s`. Blocks are as slow as they are:
-    0.4 to 1.5 MB/s per core for the rule sets, which tilth has as compiled stages.
+    0.4 to 1.5 MB/s per core for the rule sets, which tilth has as compiled stages. What a block
+    remembers between documents (a sampler's dice, whose turn a replacement is) starts anew with
+    every slice, so that the result does not depend on what a worker did before.
     """
 
     block: str  # module and class below datatrove.pipeline, or the class with its kind
@@ -56,7 +57,10 @@ class Datatrove(Modifier):
         block = make_block(self.block, json.dumps(self.params))
         texts, metas, reasons = [], [], []
         for row in table.select(["id", "text", "url", "date", "language", "meta"]).to_pylist():
-            text, meta, reason = _run(block, row)
+            try:
+                text, meta, reason = _run(block, row)
+            except ImportError as error:  # of what the block needs only now
+                raise _missing(self.block, error) from None
             texts.append(text)
             metas.append(meta)
             reasons.append(reason)
@@ -85,40 +89,55 @@ class Datatrove(Modifier):
 
 def extract(page: bytes, block: str, params: str) -> str:
     """The text of one page; runs in the child."""
-    return make_block(block, params).extract(decode(page)) or ""
+    return _own_block(block, params).extract(decode(page)) or ""
 
 
 @functools.cache
+def _own_block(block: str, params: str) -> Any:
+    return make_block(block, params)
+
+
 def make_block(block: str, params: str) -> Any:
-    """The datatrove object, made once per process.
+    """A new datatrove object.
 
     Raises:
         MissingPackage: datatrove, or what the block needs, is not installed.
         UserError: no such block, or it does not take the parameters.
     """
+    cls = _block_class(block)
+    try:
+        return cls(**json.loads(params))
+    except ImportError as error:
+        raise _missing(block, error) from None
+    except Exception as error:  # a foreign constructor may raise anything
+        raise UserError(f"datatrove's {block} cannot be made: {error}", hint=params) from None
+
+
+def _block_class(block: str) -> Any:
     kind, _, name = block.partition(".")
     module_name, _, class_name = name.rpartition(".")
     path = ".".join(filter(None, ("datatrove.pipeline", kind, module_name)))
     try:
         module = importlib.import_module(path)
-        cls = getattr(module, class_name)
-        return cls(**json.loads(params))
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if not (error.name or "").startswith("datatrove.pipeline"):
-            hint = f"pip install {error.name}"
-            raise MissingPackage(f"datatrove's {block} needs {error.name}", hint=hint) from None
+            raise _missing(block, error) from None
         raise UserError(f"datatrove has no module '{path}'", hint=f"block: {block}") from None
-    except AttributeError:
-        known = _names(module)
+    known = _names(module)
+    if class_name not in known:
         raise UserError(
             f"datatrove's {kind} have no '{name}'.{closest(name, known)}",
             hint=f"Known: {', '.join(sorted(known))}",
-        ) from None
-    except TypeError as error:
-        raise UserError(f"datatrove's {block} cannot be made: {error}", hint=params) from None
+        )
+    return getattr(module, class_name)
 
 
-def _names(module: Any) -> Iterable[str]:
+def _missing(block: str, error: ImportError) -> MissingPackage:
+    hint = f"pip install {error.name}" if error.name else str(error)
+    return MissingPackage(f"datatrove's {block} needs {error.name or 'a package'}", hint=hint)
+
+
+def _names(module: Any) -> list[str]:
     return [n for n, value in vars(module).items() if isinstance(value, type)]
 
 

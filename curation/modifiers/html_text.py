@@ -25,7 +25,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _META_BYTES = 1024  # where HTML 5 looks for a meta charset
-_ESCAPED = ("iso-2022-jp", "hz", "utf-16-le", "utf-16-be")  # valid as UTF-8 and yet not UTF-8
+_ESCAPED = ("iso2022_jp", "utf-16-le", "utf-16-be")  # valid as UTF-8 and yet not UTF-8
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -135,6 +135,8 @@ def decode(page: bytes, content_type: bytes = b"") -> str:
     found_in = (_CHARSET.search(part) for part in (content_type, page[:_META_BYTES]))
     labels = [match.group(1).decode("ascii") for match in found_in if match]
     names = [map_encoding_to_html5(label, fallback_utf8=False) for label in labels]
+    if b"\0" not in page:  # markup in UTF-16 holds NUL bytes: without any, that label is wrong
+        names = [name for name in names if name not in ("utf-16-le", "utf-16-be")]
     escaped = [name for name in names if name in _ESCAPED]
     tries = (_try_decode(page, name) for name in [*escaped, "utf-8", *names])
     found = next((text for text in tries if text is not None), None)

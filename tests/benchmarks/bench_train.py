@@ -1,6 +1,7 @@
 """Tokens per second of the xs preset against a plain PyTorch loop, on one thread.
 
-    python tests/benchmarks/bench_train.py            # one JSON object on stdout
+    python -m tests.benchmarks train
+    python -m tests.benchmarks.bench_train            # one JSON object on stdout
 
 The plain loop is what one writes first: float32, LayerNorm, GELU, torch's attention, one pass per
 batch, cross-entropy over all logits, AdamW. Both train the same shape on the same tokens; steps
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tests.benchmarks.tables import Table
 from train.config import ModelConfig, TrainConfig, preset
 from train.loop import accumulate_gradients
 from train.model import DTYPES, GPT
@@ -24,6 +26,7 @@ from train.numerics import Numerics
 from train.optim import Optimizer
 
 STEPS = 15
+PLAIN = "plain fp32 sdpa adamw"
 
 
 class PlainBlock(nn.Module):
@@ -103,13 +106,11 @@ def fastest(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
     return best
 
 
-def main() -> None:
-    torch.set_num_threads(1)
+def steps_to_time(ids: Tensor) -> dict[str, Callable[[], None]]:
+    """The plain step first, then ours in several numerics."""
     size = preset("xs")
-    rows = size.train.batch_tokens // size.model.context
-    ids = torch.randint(size.model.vocab, (rows, size.model.context + 1))
     adamw = replace(size.train, optimizer="adamw")
-    steps = {"plain fp32 sdpa adamw": plain_step(size.model, ids)}
+    steps = {PLAIN: plain_step(size.model, ids)}
     for dtype in ("float32", "bfloat16"):
         for attention in ("matmul", "sdpa"):
             numerics = Numerics(dtype=dtype, attention=attention)
@@ -117,13 +118,36 @@ def main() -> None:
     for attention in ("matmul", "sdpa"):
         numerics = Numerics(attention=attention)
         steps[f"muon float32 {attention}"] = our_step(size.model, size.train, numerics, ids)
-    seconds = fastest(steps)
-    tokens = rows * size.model.context
-    plain = seconds["plain fp32 sdpa adamw"]
+    return steps
+
+
+def measure() -> dict[str, float]:
+    """Tokens per second of each on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    size = preset("xs")
+    rows = size.train.batch_tokens // size.model.context
+    ids = torch.randint(size.model.vocab, (rows, size.model.context + 1))
+    seconds = fastest(steps_to_time(ids))
+    torch.set_num_threads(threads)
+    return {name: rows * size.model.context / s for name, s in seconds.items()}
+
+
+def run() -> list[Table]:
+    """As a benchmark of `python -m tests.benchmarks`."""
+    speeds = measure()
+    rows = [(name, speed, speed / speeds[PLAIN]) for name, speed in speeds.items()]
+    columns = ("", "tokens/s", f"x {PLAIN}")
+    note = f"Steps alternate; the fastest of {STEPS} of each counts."
+    return [Table("training, xs, one thread", columns, rows, [note])]
+
+
+def main() -> None:
+    speeds = measure()
     result = {
         "machine": platform.processor() or platform.machine(),
-        "tokens_per_s": {name: round(tokens / s) for name, s in seconds.items()},
-        "ratio_to_plain": {name: round(plain / s, 2) for name, s in seconds.items()},
+        "tokens_per_s": {name: round(speed) for name, speed in speeds.items()},
+        "ratio_to_plain": {name: round(s / speeds[PLAIN], 2) for name, s in speeds.items()},
     }
     print(json.dumps(result, indent=1))
 

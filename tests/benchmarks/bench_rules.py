@@ -1,0 +1,151 @@
+"""Rules and language identification: megabytes per second on one core, and the cost of a start."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
+from curation.filters.language import Language
+from curation.process import PlannedStage, process
+from curation.stage import Filter
+from tests.benchmarks.data import as_table, size, texts
+from tests.benchmarks.tables import Table
+from tests.benchmarks.timing import Case, rates, ratio, spread
+
+MANY_MB, FEW_MB = 16.0, 0.7  # ours alone; with a peer, which may take seconds per megabyte
+REPEAT = 20  # of ours per round on the few
+QUALITY, REPETITION, LANGUAGE = "gopher_quality", "gopher_repetition", "language"
+STAGES: dict[str, Filter] = {
+    QUALITY: GopherQuality(),
+    REPETITION: GopherRepetition(),
+    LANGUAGE: Language(),
+}
+FIRST_CALL = """
+import pyarrow as pa, time
+from curation.stage import stages
+stage, table = stages.get({name!r})(), pa.table({{"id": ["a"], "text": ["Some words of text."]}})
+begin = time.perf_counter()
+stage.measure(table)
+print(time.perf_counter() - begin)
+"""
+Peer = Callable[[str], Any]
+
+
+def run() -> list[Table]:
+    """Rates against peers, then the cost of a first call."""
+    return [_speed(), _starts()]
+
+
+def _speed() -> Table:
+    many, name = texts(MANY_MB)
+    few = many[:: max(1, round(size(many) / FEW_MB))]
+    peers, notes = _peers()
+    everything = [_ours(stages, many, 1) for stages in _combinations().values()]
+    alone = rates(everything)
+    rows = []
+    for label, stages in _combinations().items():
+        row = (label, median(alone[_name(stages)]), spread(alone[_name(stages)]))
+        rows.append(row + _against(_ours(stages, few, REPEAT), peers.get(label), few))
+    columns = ("", "MB/s", "spread", "MB/s, few", "peer", "peer MB/s", "ratio", "spread of ratio")
+    about = f"{size(many):.1f} MB of {name}; few: {size(few):.2f} MB of it, same kinds of text."
+    ours = "Ours: `process`, which measures, decides and makes the tables of kept and dropped."
+    return Table("rules, one core", columns, rows, [about, ours, *notes, *_same_labels(few)])
+
+
+def _combinations() -> dict[str, tuple[str, ...]]:
+    both = f"{QUALITY}, then {REPETITION}"
+    return {**{name: (name,) for name in STAGES}, both: (QUALITY, REPETITION)}
+
+
+def _name(stages: Sequence[str]) -> str:
+    return ", ".join(stages)
+
+
+def _ours(stages: Sequence[str], found: list[str], repeat: int) -> Case:
+    planned, table = [PlannedStage(name, STAGES[name]) for name in stages], as_table(found)
+    process(table[:10], planned)  # compiled, or from the cache
+    return Case(_name(stages), partial(process, table, planned), size(found), repeat)
+
+
+def _against(ours: Case, peer: tuple[str, Peer] | None, few: list[str]) -> tuple[Any, ...]:
+    """Our rate, the peer's name and rate, their ratio and its spread."""
+    if peer is None:
+        return (median(rates([ours])[ours.name]), "absent", None, None, None)
+    name, judge = peer
+    judge(few[0])
+    found = rates([ours, Case("peer", partial(_each, judge, few), ours.amount)])
+    mine, theirs = found[ours.name], found["peer"]
+    quotients = [a / b for a, b in zip(mine, theirs, strict=True)]
+    return (median(mine), name, median(theirs), ratio(mine, theirs), spread(quotients))
+
+
+def _each(judge: Peer, found: list[str]) -> None:
+    for text in found:
+        judge(text)
+
+
+def _peers() -> tuple[dict[str, tuple[str, Peer]], list[str]]:
+    """Per combination, the peer's name and its judgement of one text; what is missing."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    peers: dict[str, tuple[str, Peer]] = {LANGUAGE: ("py3langid", identifier.classify)}
+    if importlib.util.find_spec("spacy") is None:
+        return peers, ["datatrove's rules need spaCy, which is not installed: not measured."]
+    return peers | _datatrove_rules(), []
+
+
+def _datatrove_rules() -> dict[str, tuple[str, Peer]]:
+    from datatrove.data import Document
+    from datatrove.pipeline.filters import GopherQualityFilter, GopherRepetitionFilter
+
+    quality, repetition = GopherQualityFilter(), GopherRepetitionFilter()
+
+    def judge(filters: Sequence[Any], text: str) -> bool:
+        document = Document(text=text, id="")
+        return all(one.filter(document) is True for one in filters)
+
+    chains = {(QUALITY,): [quality], (REPETITION,): [repetition]}
+    chains[QUALITY, REPETITION] = [quality, repetition]
+    names = {stages: label for label, stages in _combinations().items()}
+    return {names[key]: ("datatrove", partial(judge, chain)) for key, chain in chains.items()}
+
+
+def _same_labels(few: list[str]) -> list[str]:
+    """Whether the speed of `language` costs agreement with its peer."""
+    _, classify = _peers()[0][LANGUAGE]
+    ours = Language().measure(as_table(few))["language"].to_pylist()
+    same = sum(label == classify(text)[0] for label, text in zip(ours, few, strict=True))
+    return [f"`language` gives py3langid's label to {same} of the {len(few)} documents."]
+
+
+def _starts() -> Table:
+    rows = [(name, *_first_calls(name)) for name in STAGES]
+    columns = ("", "s, compiled", "s, from the cache")
+    note = "The second kind is what every later process pays; includes character tables and models."
+    return Table("first call of a process", columns, rows, [note])
+
+
+def _first_calls(name: str) -> tuple[float, float]:
+    """Seconds with an empty cache of kernels, and with a filled one."""
+    with tempfile.TemporaryDirectory() as cache:
+        first, second = (_first_call(name, cache) for _ in range(2))
+    return first, second
+
+
+def _first_call(name: str, cache: str) -> float:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    command = [sys.executable, "-c", FIRST_CALL.format(name=name)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        command, env=environment, cwd=root, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
