@@ -152,6 +152,8 @@ def _convert_union(value: Any, args: tuple[Any, ...], where: str, label: str) ->
         return None
     options = [a for a in args if a is not type(None)]
     for kind in options:
+        if typing.get_origin(kind) is typing.Literal and value in typing.get_args(kind):
+            return value
         container = typing.get_origin(kind) or kind
         wanted = list if container is tuple else dict if _is_mapping(kind) else container
         if _is_instance(value, wanted):

@@ -43,6 +43,14 @@ class Registry(Generic[T]):
         if package not in self._packages:
             self._packages.append(package)
 
+    def forget(self, package: str) -> None:
+        """The inverse of `scan`: drops the package and the classes found in it."""
+        self._packages.remove(package)
+        self._scanned.discard(package)
+        for name, cls in list(self._classes.items()):
+            if cls.__module__.startswith(f"{package}."):
+                del self._classes[name]
+
     def get(self, name: str) -> type[T]:
         """The class registered as `name`.
 

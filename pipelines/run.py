@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,11 +24,14 @@ from eval.compare import Comparison, compare
 from eval.scorecard import Scorecard, make_scorecard, write_scorecard
 from pipelines.judge import Judge, load_judge
 from pipelines.prepare import Bench, load_tokenizer, prepare
+from pipelines.progress import silent
 from pipelines.recipe import Recipe
 from pipelines.trial import Trial, TrialResult, run_trial
+from pipelines.watch import watch
 from train.run import ProxySpec
 from train.shards import tokenize_dataset
 
+WORTH_WORKERS = 1 << 40  # as input bytes: training always takes longer than starting workers
 Until = Literal["dataset", "train", "eval"]
 
 
@@ -144,7 +147,9 @@ def _train(
         trials += [_trial(recipe, bench, folder, dataset, s) for s in bench.judge.train.seeds]
     # Seeds outermost: each recipe's first results come early, and the last wave is mixed.
     trials.sort(key=lambda trial: trial.spec.seed)
-    return workshop.run("train and score", run_trial, trials, 1 << 40)
+    quiet = replace(workshop, progress=silent)  # the watcher tells more
+    with watch(trials, workshop.progress):
+        return quiet.run("train", run_trial, trials, WORTH_WORKERS)
 
 
 def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) -> Trial:

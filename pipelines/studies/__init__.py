@@ -1,1 +1,1 @@
-"""Long experiments whose tables the README shows: `make studies`. Resumable; need ../shared/data."""
+"""Long experiments whose tables the README shows: `make studies`. They need ../shared/data."""

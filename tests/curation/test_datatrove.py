@@ -1,18 +1,20 @@
 """Blocks of datatrove as stages."""
 
 import json
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from datatrove.data import Document
+from datatrove.pipeline.filters.base_filter import BaseFilter
 
 from curation.config import build
 from curation.errors import MissingPackage, UserError
 from curation.modifiers.datatrove import Datatrove
 from curation.process import PlannedStage, process
-
-pytest.importorskip("datatrove")
 
 MakeTable = Callable[..., pa.Table]
 ARTICLE = " ".join(["The farmer turned the soil early and waited for the rain."] * 8)
@@ -74,9 +76,7 @@ def test_datatrove_slices_do_not_depend_on_what_ran_before(documents: MakeTable)
 
 def test_datatrove_sampler_with_a_seed_repeats(documents: MakeTable) -> None:
     table = documents([f"text {i}" for i in range(200)])
-    ids = [
-        run(table, "filters.SamplerFilter", rate=0.5, seed=1)[0]["id"].to_pylist() for _ in "ab"
-    ]
+    ids = [run(table, "filters.SamplerFilter", rate=0.5, seed=1)[0]["id"].to_pylist() for _ in "ab"]
     assert ids[0] == ids[1]
     assert 60 < len(ids[0]) < 140
 
@@ -89,11 +89,35 @@ def test_datatrove_filter_leaves_meta_as_it_was(documents: MakeTable) -> None:
     assert kept["url"].to_pylist() == ["http://a.example/", None]
 
 
-def test_datatrove_new_metadata_goes_to_meta(documents: MakeTable) -> None:
-    text = ". ".join(["This is a long enough line of words"] * 6) + "."
-    table = documents([text], meta=['{"a": 1}'], language=["en"])
-    kept, _ = run(table, f"filters.{'LambdaFilter'}", filter_function=None) if False else (table, 0)
-    assert json.loads(kept["meta"][0].as_py()) == {"a": 1}
+class Counting(BaseFilter):
+    """A block as a user would write one: notes the words, drops texts of one."""
+
+    def filter(self, doc: Document) -> bool:
+        doc.metadata["words"] = len(doc.text.split())
+        return doc.metadata["words"] > 1
+
+
+def test_datatrove_new_metadata_goes_to_meta(
+    documents: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType("datatrove.pipeline.filters.counting")
+    module.Counting = Counting  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    table = documents(["one two", "one"], meta=['{"a": "é"}', None], language=["en", None])
+    kept, dropped = run(table, "filters.counting.Counting")
+    assert json.loads(kept["meta"][0].as_py()) == {"a": "é", "words": 2}
+    assert kept["language"].to_pylist() == ["en"]
+    assert json.loads(dropped["meta"][0].as_py()) == {"words": 1}
+
+
+def test_datatrove_filter_that_edits_text_keeps_the_edit(documents: MakeTable) -> None:
+    lines = "This line has enough words to stay.\nThis one has no end mark\nSo does this one too."
+    table = documents([lines, "a {curly} bracket in the text."])
+    kept, dropped = run(table, "filters.C4QualityFilter", min_num_sentences=-1)
+    assert kept["text"].to_pylist() == [
+        "This line has enough words to stay.\nSo does this one too."
+    ]
+    assert dropped["drop_reason"].to_pylist() == ["curly_bracket"]
 
 
 def test_datatrove_extractor_takes_pages(documents: MakeTable) -> None:

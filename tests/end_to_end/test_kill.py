@@ -119,6 +119,20 @@ def test_backends_and_workers_give_the_same_bytes(slow_recipe: Path, tmp_path: P
 
 
 @pytest.mark.slow
+def test_cluster_of_two_nodes_gives_the_same_bytes(slow_recipe: Path, tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    _finish(slow_recipe, tmp_path / "inline", "--backend", "inline")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        _finish(slow_recipe, tmp_path / "cluster", "--ray-address", cluster.address)
+    finally:
+        cluster.shutdown()
+    assert _hashes(tmp_path / "cluster") == _hashes(tmp_path / "inline")
+
+
+@pytest.mark.slow
 @pytest.mark.shared
 def test_killed_ten_times_on_real_crawls(tmp_path: Path) -> None:
     recipe = _web_recipe(tmp_path)
