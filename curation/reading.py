@@ -11,7 +11,8 @@ from curation.files import read_json, write_json
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
 from curation.slices import SLICE_BYTES, SLICE_ROWS
-from curation.sources.source import InputFile, Source
+from curation.sources.inputs import InputFile
+from curation.sources.source import Source
 from curation.steps import PLACE, ReadJob, read_split
 from curation.workshop import Pass, Workshop, describe
 

@@ -20,7 +20,8 @@ from curation.document import make_id, text_bytes
 from curation.files import read_json, write_json, write_parquet
 from curation.process import ROW, PlannedStage, StageStats, drop_rows, process
 from curation.slices import SliceStore, cut
-from curation.sources.source import ReadLog, Source, Split
+from curation.sources.inputs import Split
+from curation.sources.source import ReadLog, Source
 from curation.stage import DECISION_SCHEMA, GlobalStage
 
 PATH, OFFSET = "_path", "_offset"  # where a document stands in its source

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from curation.document import RECORD_SCHEMA
 from curation.sources.columns import BadRecord, Columns, to_json
-from curation.sources.source import InputFile, ReadLog
+from curation.sources.inputs import InputFile
+from curation.sources.source import ReadLog
 
 Report = Callable[[int, str, str], None]  # row in the table, kind, message
 

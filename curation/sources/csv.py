@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, ClassVar
 
 from curation.sources.columns import BadRecord, ColumnNames
 from curation.sources.compression import Chunks
+from curation.sources.inputs import Split
 from curation.sources.lines import UTF8_BOM, lines, wide_encoding
 from curation.sources.rows import Row, RowSource
-from curation.sources.source import ReadLog, Split, formats
+from curation.sources.source import ReadLog, formats
 
 
 @formats.register("csv")

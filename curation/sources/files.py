@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from curation.errors import MissingPackage, UserError
-from curation.sources.source import InputFile
+from curation.sources.inputs import InputFile
 
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 RACY_S = 2  # a file younger than this may still change without a change of size or mtime

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 from urllib.parse import quote
 
+from curation.sources.inputs import Split
 from curation.sources.rows import Row, RowSource
-from curation.sources.source import ReadLog, Split, formats
+from curation.sources.source import ReadLog, formats
 from curation.sources.text import whole_file
 
 

@@ -20,7 +20,8 @@ from curation.errors import UserError
 from curation.sources.arrow_columns import check_columns, records
 from curation.sources.columns import BadRecord, ColumnNames
 from curation.sources.files import content_hash, list_files
-from curation.sources.source import InputFile, ReadLog, Source, Split, formats
+from curation.sources.inputs import InputFile, Split
+from curation.sources.source import ReadLog, Source, formats
 
 BATCH_ROWS = 1000
 SHARD_BITS = 40

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from curation.sources.columns import BadRecord, ColumnNames
 from curation.sources.compression import Chunks
+from curation.sources.inputs import InputFile, Split
 from curation.sources.lines import (
     UTF8_BOM,
     blocks,
@@ -25,7 +26,7 @@ from curation.sources.lines import (
     wide_encoding,
 )
 from curation.sources.rows import Row, RowSource
-from curation.sources.source import InputFile, ReadLog, Split, formats
+from curation.sources.source import ReadLog, formats
 
 
 @formats.register("jsonl")

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from curation.sources.codecs import MAGIC_BYTES, codec_of
 from curation.sources.files import open_file
-from curation.sources.source import Split
+from curation.sources.inputs import Split
 
 SPLIT_BYTES = 64 << 20
 UTF8_BOM = b"\xef\xbb\xbf"

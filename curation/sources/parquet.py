@@ -15,7 +15,8 @@ import pyarrow as pa
 from curation.sources.arrow_columns import check_columns, records
 from curation.sources.columns import BadRecord, ColumnNames
 from curation.sources.files import open_file
-from curation.sources.source import InputFile, ReadLog, Source, Split, formats
+from curation.sources.inputs import InputFile, Split
+from curation.sources.source import ReadLog, Source, formats
 
 SPLIT_BYTES = 64 << 20  # uncompressed, of the row groups of one split
 BATCH_BYTES = 16 << 20

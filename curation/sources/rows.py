@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from curation.document import RECORD_SCHEMA
 from curation.sources.files import open_file
-from curation.sources.source import ReadLog, Source, Split
+from curation.sources.inputs import Split
+from curation.sources.source import ReadLog, Source
 
 MAX_ROWS = 4096  # of one table
 MAX_BYTES = 16 << 20  # characters or bytes of text in one table, the last row apart

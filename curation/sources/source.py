@@ -17,28 +17,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from curation.registry import Registry
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One file of a source."""
-
-    url: str  # where to open it: a local path or an fsspec URL
-    path: str  # relative to the root of the glob: part of document ids
-    size: int  # bytes; 0 where the file system does not say
-
-
-@dataclass(frozen=True)
-class Split:
-    """The part of a file that one task reads: records that start in bytes [start, end).
-
-    `end` None reads to the end of the file. What an offset counts is the format's own affair
-    (bytes, or row groups), the same in `splits` and `read`.
-    """
-
-    file: InputFile
-    start: int = 0
-    end: int | None = None
+from curation.sources.files import content_hash, list_files
+from curation.sources.inputs import InputFile, Split
 
 
 @dataclass
@@ -82,14 +62,10 @@ class Source:
         Raises:
             UserError: nothing matches. A file that cannot be opened is reported by `read`.
         """
-        from curation.sources.files import list_files
-
         return list_files(self.path, root, self.extensions)
 
     def identity(self, file: InputFile) -> str:
         """A hash of what the file holds: part of the fingerprint of all that is made from it."""
-        from curation.sources.files import content_hash
-
         return content_hash(file)
 
     def identity_params(self) -> dict[str, object]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
 from curation.sources.compression import Chunks
+from curation.sources.inputs import InputFile, Split
 from curation.sources.lines import wide_encoding
 from curation.sources.rows import Row, RowSource, clean
-from curation.sources.source import InputFile, ReadLog, Split, formats
+from curation.sources.source import ReadLog, formats
 
 
 @formats.register("text")

@@ -19,8 +19,9 @@ from curation.sources.archive import layout_of, read_archive
 from curation.sources.files import open_file
 from curation.sources.framing import Bad, Record
 from curation.sources.http_message import BadMessage, media_type, parse_response
+from curation.sources.inputs import InputFile, Split
 from curation.sources.rows import Row, RowSource
-from curation.sources.source import InputFile, ReadLog, Split, formats
+from curation.sources.source import ReadLog, formats
 
 SPLIT_BYTES = 32 << 20
 DOCUMENT_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})

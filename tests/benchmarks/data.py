@@ -46,7 +46,7 @@ def texts(megabytes: float) -> tuple[list[str], str]:
         ]
         name = "../shared/data/text"
     else:
-        found, name = list(_docstrings()), "docstrings of installed packages"
+        found, name = _up_to(megabytes, _docstrings()), "docstrings of installed packages"
     step = max(1, round(size(found) / megabytes))
     return found[::step], name
 
@@ -60,6 +60,16 @@ def as_table(found: list[str]) -> pa.Table:
     """Documents, as the rules get them."""
     ids = [str(i) for i in range(len(found))]
     return pa.table({"id": ids, "text": pa.array(found, pa.string())})
+
+
+def _up_to(megabytes: float, found: Iterator[str]) -> list[str]:
+    taken, left = [], megabytes * 1e6
+    for text in found:
+        taken.append(text)
+        left -= len(text.encode())
+        if left <= 0:
+            break
+    return taken
 
 
 def _docstrings() -> Iterator[str]:

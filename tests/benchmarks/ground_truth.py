@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from curation.sources.source import InputFile, ReadLog, Split
+from curation.sources.inputs import InputFile, Split
+from curation.sources.source import ReadLog
 from curation.sources.warc import Warc
 from tests.benchmarks.data import json_lines, shared
 

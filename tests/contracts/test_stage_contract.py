@@ -15,7 +15,8 @@ from curation.config import build, parameters
 from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS
 from curation.fingerprint import fingerprint
 from curation.process import ROW, PlannedStage, process
-from curation.sources.source import Source, Split, formats
+from curation.sources.inputs import Split
+from curation.sources.source import Source, formats
 from curation.stage import DECISION_SCHEMA, Filter, GlobalStage, Modifier, Scorer, Stage, stages
 from curation.workshop import describe
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from curation.document import RECORD_SCHEMA
-from curation.sources.source import ReadLog, Split, formats
+from curation.sources.inputs import Split
+from curation.sources.source import ReadLog, formats
 
 
 @dataclass

@@ -8,7 +8,8 @@ import pytest
 
 from curation.errors import UserError
 from curation.sources import lines as lines_module
-from curation.sources.source import InputFile, formats
+from curation.sources.inputs import InputFile
+from curation.sources.source import formats
 
 
 def test_jsonl_fields_go_to_their_columns_and_the_rest_to_meta(tmp_path, read):
