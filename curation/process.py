@@ -88,17 +88,19 @@ def process(
 ) -> tuple[pa.Table, pa.Table, list[StageStats]]:
     """(kept, dropped, statistics per stage) of `stages` applied in order to a slice.
 
-    Columns that a stage would add and that are already filled are taken as measured.
+    Columns that a stage would add and that are already filled are taken as measured. A dropped
+    row has those of the stages up to its drop only, whatever an earlier decision measured.
     """
     parts: list[pa.Table] = []
     stats = []
-    for planned in stages:
+    for i, planned in enumerate(stages):
         begin, count = time.perf_counter(), StageStats(len(table), 0, text_bytes(table["text"]))
         table, dropped, count.removed_chars = _apply(planned, table)
         count.documents_out, count.bytes_out = len(table), text_bytes(table["text"])
         count.reasons.update(dropped["drop_reason"].to_pylist())
         count.seconds = time.perf_counter() - begin
-        parts.append(dropped)
+        later = {name for other in stages[i + 1 :] for name in other.columns()}
+        parts.append(dropped.select([n for n in dropped.column_names if n not in later]))
         stats.append(count)
     gone = pa.concat_tables(parts, promote_options="permissive") if parts else drop_rows(table[:0])
     return table, gone, stats
@@ -141,7 +143,7 @@ def _edit(
     kept = kept.filter(pc.invert(empty))
     removed = 0 if stage.extracts else _characters(table, kept)
     gone = pa.concat_tables([failed, errors, refused, blank], promote_options="permissive")
-    return kept, gone, removed
+    return kept, gone.select([n for n in gone.column_names if n not in (ERROR, REFUSED)]), removed
 
 
 def _take_out(planned: PlannedStage, table: pa.Table, mark: str) -> tuple[pa.Table, pa.Table]:

@@ -21,6 +21,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from curation.errors import RunError
+
 _HEADER = struct.Struct("<BI")  # status, length
 _OK, _FAILED = 0, 1
 START_S = 60.0  # importing the parser on a busy machine
@@ -83,7 +85,7 @@ class Sandbox:
         ready = self._receive(self._child, START_S)
         if ready is None or ready[0] != _OK:
             self.close()
-            raise RuntimeError(f"{self.function} cannot be loaded: {ready and ready[1]}")
+            raise RunError(f"{self.function} cannot be loaded: {ready and ready[1]}")
         return self._child
 
     def _receive(self, child: subprocess.Popen[bytes], limit_s: float) -> tuple[int, str] | None:

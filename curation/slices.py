@@ -68,6 +68,7 @@ class SliceStore:
             record[name] = {"rows": len(table), "text_bytes": size, "sha256": sha256(path)}
         record["stats"] = [s.to_dict() for s in stats]
         record["errors"] = errors
+        record["failed"] = _failures(tables["dropped"])
         write_json(self.folder / f"{key}.json", record)
         return record
 
@@ -78,6 +79,13 @@ class SliceStore:
     def read(self, key: str, which: str = "kept", columns: list[str] | None = None) -> pa.Table:
         """The rows of a slice."""
         return pq.read_table(self.path(key, which), columns=columns)
+
+
+def _failures(dropped: pa.Table) -> list[dict[str, str]]:
+    """The first few documents on which a stage failed, for the message if there are too many."""
+    failed = dropped.filter(pc.equal(dropped["drop_reason"], "error"))[:3]
+    rows: list[dict[str, str]] = failed.select(["id", "drop_stage", "drop_value"]).to_pylist()
+    return rows
 
 
 def without_text(table: pa.Table) -> pa.Table:

@@ -97,12 +97,19 @@ class Workshop:
         count = sum(r["kept"]["rows"] + r["dropped"]["rows"] for r in slices) + len(errors)
         if failed > max(MIN_ERRORS, self.max_error_frac * count):
             kinds = ", ".join(sorted({str(e["kind"]) for e in errors})) or "in a stage"
-            first = f"\n  First: {errors[0]['path']}: {errors[0]['message']}" if errors else ""
+            first = f"\n  First: {_first_failure(slices, errors)}"
             raise TooManyErrors(
                 f"{what}: {failed:,} of {count:,} records failed ({kinds}), more than "
                 f"max_error_frac {self.max_error_frac:g} allows{first}\n"
                 "  Mend the input, or raise max_error_frac in the recipe to go on without them"
             )
+
+
+def _first_failure(slices: Sequence[dict[str, Any]], errors: Sequence[dict[str, Any]]) -> str:
+    if errors:
+        return f"{errors[0]['path']} at {errors[0]['offset']}: {errors[0]['message']}"
+    failed = next(document for record in slices for document in record["failed"])
+    return f"document {failed['id']} in {failed['drop_stage']}: {failed['drop_value']}"
 
 
 def all_slices(parents: Sequence[Pass]) -> list[tuple[Pass, dict[str, Any]]]:

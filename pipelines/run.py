@@ -19,6 +19,7 @@ from curation.dataset import Dataset
 from curation.errors import UserError
 from curation.files import write_json
 from curation.fusing import HeldOut
+from curation.sources.files import remember_hashes
 from curation.workshop import Progress, Workshop
 from eval.compare import Comparison, compare
 from eval.scorecard import Scorecard, make_scorecard, write_scorecard
@@ -80,6 +81,7 @@ def run(
     begin = time.monotonic()
     outcome = Outcome(out)
     judge = common_judge(recipes)
+    remember_hashes(out / "work" / "hashes.json")
     workshop = Workshop(
         folder=out / "work",
         backend=backend,

@@ -182,3 +182,12 @@ def test_explain_a_kept_a_filtered_and_a_duplicate_document(recipe: Write, tmp_p
     copy = explain(tmp_path / "out/curated", "d2-5")[0]
     assert "d1-6" in copy.outcome
     assert copy.verdicts[-1].verdict == "drop"
+
+
+def test_references_never_enter_the_corpus(recipe: Write, tmp_path: Path) -> None:
+    references = [{"name": "wiki", "format": "jsonl", "path": "docs/00.jsonl"}]
+    sources = [{"name": "docs", "format": "jsonl", "path": "docs/01.jsonl"}]
+    _run(tmp_path / "out", recipe(sources=sources, references=references))
+    rows = _rows(tmp_path / "out/curated/dataset") + _rows(tmp_path / "out/curated/dropped")
+    assert {row["source"] for row in rows} == {"docs"}
+    assert len(rows) == 20
