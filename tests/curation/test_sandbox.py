@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from curation.errors import RunError
 from curation.sandbox import Sandbox, sandbox
 
 FUNCTION = "tests.curation.sandbox_functions:answer"
@@ -104,7 +105,7 @@ def test_sandbox_empty_item_passes(child: Callable[..., Sandbox]) -> None:
 
 def test_sandbox_unknown_function_is_an_error() -> None:
     box = Sandbox("tests.curation.sandbox_functions:nothing", {}, 5.0)
-    with pytest.raises(RuntimeError, match="nothing"):
+    with pytest.raises(RunError, match="nothing"):
         call(box, "x")
 
 
