@@ -200,7 +200,8 @@ def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Tabl
     bad = rule.fails(table)
     gone = table.filter(bad)
     threshold = rule.threshold
-    shown = ",".join(map(str, threshold)) if rule.bound == "in" and threshold else threshold
+    listed = rule.bound == "in" and threshold is not None
+    shown = ",".join(map(str, threshold)) if listed else threshold
     dropped = drop_rows(
         gone,
         drop_stage=planned.label,

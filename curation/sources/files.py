@@ -16,6 +16,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -207,10 +208,17 @@ def _local_hash(path: str, size: int, mtime_ns: int) -> str:
     if key in _known_hashes():
         return _known_hashes()[key]
     value = _hash_bytes(InputFile(url=path, path=path, size=size))
-    if _hash_file is not None:
-        with open(_hash_file, "a", encoding="utf-8", errors="surrogateescape") as out:
-            out.write(json.dumps([key, value]) + "\n")
+    _remember(key, value)
     return value
+
+
+def _remember(key: str, value: str) -> None:
+    if _hash_file is None:
+        return
+    with suppress(OSError):  # a hash that is not remembered is taken again, that is all
+        _hash_file.parent.mkdir(parents=True, exist_ok=True)
+        with open(_hash_file, "a", encoding="utf-8") as out:
+            out.write(json.dumps([key, value]) + "\n")
 
 
 @functools.cache
@@ -218,7 +226,7 @@ def _known_hashes() -> dict[str, str]:
     if _hash_file is None or not _hash_file.exists():
         return {}
     known = {}
-    for line in _hash_file.read_text("utf-8").splitlines():
+    for line in _hash_file.read_text("utf-8").split("\n"):
         try:
             key, value = json.loads(line)
         except ValueError:  # a line that a killed process left unfinished: hashed again

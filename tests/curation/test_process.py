@@ -316,3 +316,8 @@ def test_drop_rows_fills_given_fields_and_leaves_others_null(documents: MakeTabl
     assert table["drop_value"].to_pylist() == ["1", "2"]
     assert table["similarity"].null_count == 2
     assert [table.schema.field(f.name).type for f in DROP_FIELDS] == [f.type for f in DROP_FIELDS]
+
+
+def test_process_drop_of_an_empty_list_shows_it_as_empty(documents: MakeTable) -> None:
+    _, dropped, _ = process(documents(["a"]), [length(among=())])
+    assert (dropped["drop_value"][0].as_py(), dropped["drop_threshold"][0].as_py()) == ("a", "")

@@ -138,6 +138,23 @@ def test_content_hash_is_remembered_on_disk(tmp_path):
         files._local_hash.cache_clear()
 
 
+def test_content_hash_is_the_same_whether_or_not_it_can_be_remembered(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("one")
+    os.utime(path, (1e9, 1e9))
+    file = list_files("a.txt", tmp_path)[0]
+    plain = content_hash(file)
+    (tmp_path / "in_the_way").write_text("")
+    for store in (tmp_path / "not/yet/there.json", tmp_path / "in_the_way/hashes.json"):
+        files._local_hash.cache_clear()
+        files.remember_hashes(store)
+        try:
+            assert content_hash(file) == plain
+        finally:
+            files.remember_hashes(None)
+            files._local_hash.cache_clear()
+
+
 def test_content_hash_of_a_fresh_file_is_never_stale(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("one")
