@@ -7,8 +7,10 @@ depends on order sorts by its own key.
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from curation.errors import RunError, TilthError
@@ -74,8 +76,8 @@ class RayBackend:
 
     def _run_remote(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         ray = _start_ray(self.workers, self.address)
-        remote = ray.remote(num_cpus=1, max_retries=3)(function)
-        queue = iter(items)
+        remote = ray.remote(num_cpus=1, max_retries=3)(_shippable(function))
+        queue = map(pickle.dumps, items)
         pending = [remote.remote(item) for item in islice(queue, self.workers * 2)]
         try:
             while pending:
@@ -103,6 +105,27 @@ def _start_ray(workers: int, address: str | None) -> Any:
         size = {} if address else {"num_cpus": workers, "include_dashboard": False}
         ray.init(address=address, logging_level="ERROR", log_to_driver=False, **size)
     return ray
+
+
+def _shippable(function: Callable[[T], R]) -> Callable[[bytes], R]:
+    """`function` of a pickled item, for workers that would import something else by its name.
+
+    Ray puts the driver's current folder first on the workers' path, and that folder may hold a
+    `train/` of its own. The wrapper is nested, so that it travels by value, and it loads the
+    function by name only after our own root stands first.
+    """
+    payload, root = pickle.dumps(function), str(Path(__file__).resolve().parents[1])
+
+    def task(item: bytes) -> R:
+        import pickle
+        import sys
+
+        if sys.path[0] != root:
+            sys.path.insert(0, root)
+        result: R = pickle.loads(payload)(pickle.loads(item))
+        return result
+
+    return task
 
 
 def _result(ray: Any, reference: Any) -> Any:

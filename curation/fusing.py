@@ -121,8 +121,17 @@ def _reusable(workshop: Workshop, measured: str, fusion: Fusion, store: SliceSto
         then = [fingerprint(stage) for stage in found["identity"]["stages"]]
         now = [fingerprint(describe(stage)) for stage in stages]
         first = next(i for i, name in enumerate(now) if name != then[i])
-        # A modifier after the change has edited texts that the changed rule must now judge.
-        if not any(isinstance(s.stage, Modifier) for s in stages[first:]):
+        if _can_decide_again(stages, first):
             old = SliceStore(manifest.parent, store.annotations, store.extra, store.run_id)
             return Reuse(old, first)
     return None
+
+
+def _can_decide_again(stages: Sequence[PlannedStage], first: int) -> bool:
+    """Whether stored rows are still what the rules from stage `first` on must judge.
+
+    A modifier from there on has edited their text; a later stage that fills a field of the
+    document has changed a field that rows dropped before it should not show.
+    """
+    edited = any(isinstance(planned.stage, Modifier) for planned in stages[first:])
+    return not edited and not any(planned.fills for planned in stages[first + 1 :])

@@ -19,6 +19,7 @@ from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS, text_bytes
 from curation.errors import RunError, UserError
 from curation.stage import Filter, Modifier, Rule, Scorer, Stage
 
+DOCUMENT_FIELDS = frozenset(DOCUMENT_SCHEMA.names)
 ROW = "_row"  # int64: the document's place in its slice, before any drop
 ERROR = "_error"  # a modifier may return it: why a document could not be edited, else null
 REFUSED = "_refused"  # an adapted foreign block may return it: its reason to drop, else null
@@ -34,14 +35,20 @@ class PlannedStage:
 
     def column(self, name: str) -> str:
         """The dataset column of a measurement: a document's own field, or `label.name`."""
-        return name if name in DOCUMENT_SCHEMA.names else f"{self.label}.{name}"
+        return name if name in DOCUMENT_FIELDS else f"{self.label}.{name}"
 
     def columns(self) -> dict[str, pa.DataType]:
         """Dataset columns this stage adds."""
         if not isinstance(self.stage, Scorer):
             return {}
         named = {self.column(name): kind for name, kind in self.stage.columns().items()}
-        return {k: v for k, v in named.items() if k not in DOCUMENT_SCHEMA.names}
+        return {k: v for k, v in named.items() if k not in DOCUMENT_FIELDS}
+
+    @property
+    def fills(self) -> bool:
+        """Whether it sets a field of the document, as `language` does."""
+        stage = self.stage
+        return isinstance(stage, Scorer) and not DOCUMENT_FIELDS.isdisjoint(stage.columns())
 
     def rules(self) -> tuple[Rule, ...]:
         """The stage's rules over dataset columns."""

@@ -73,8 +73,8 @@ class Registry(Generic[T]):
         for package in self._packages:
             if package in self._scanned:
                 continue
-            self._scanned.add(package)
             module = importlib.import_module(package)
             for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
                 if not info.ispkg:
                     importlib.import_module(f"{package}.{info.name}")
+            self._scanned.add(package)

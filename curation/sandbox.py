@@ -7,6 +7,7 @@ Thread- or signal-based limits cannot stop a parser stuck in C code; a process c
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import importlib
@@ -102,7 +103,9 @@ class Sandbox:
 
 @functools.cache
 def _shared(function: str, options: str, timeout_s: float) -> Sandbox:
-    return Sandbox(function, json.loads(options), timeout_s)
+    box = Sandbox(function, json.loads(options), timeout_s)
+    atexit.register(box.close)
+    return box
 
 
 def sandbox(function: str, options: dict[str, Any], timeout_s: float) -> Sandbox:

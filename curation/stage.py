@@ -66,6 +66,13 @@ class Stage:
     version: ClassVar[int] = 1
     requires: ClassVar[tuple[str, ...]] = ()  # modules of optional packages, named by `check`
 
+    def check(self) -> None:
+        """Checks what construction does not: names in a model, blocks of another package.
+
+        Raises:
+            UserError: a parameter cannot work.
+        """
+
     def parameters(self) -> dict[str, Any]:
         """The parameters as a dict, in field order."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

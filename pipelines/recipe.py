@@ -165,7 +165,12 @@ def _stage(entry: Any, where: str) -> PlannedStage:
         cls = stages.get(str(name))
     except UserError as error:
         raise error.at(where) from None
-    return PlannedStage(label, build(cls, params, where=f"{where}.{name}", label=str(name)))
+    stage = build(cls, params, where=f"{where}.{name}", label=str(name))
+    try:
+        stage.check()
+    except UserError as error:
+        raise error.at(f"{where}.{name}") from None
+    return PlannedStage(label, stage)
 
 
 def _check_names(sources: tuple[Source, ...], file: Path) -> None:

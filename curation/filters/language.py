@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import text
+from curation.errors import UserError, closest
 from curation.jit import kernel
 from curation.stage import Annotations, Filter, Rule, stages
 from curation.text import Bytes, Offsets
@@ -40,16 +41,18 @@ class Language(Filter):
     decides: ClassVar[tuple[str, ...]] = ("keep", "min_score")
 
     def __post_init__(self) -> None:
-        known = _model().labels
-        for code in self.keep or ():
-            if code not in known:
-                raise ValueError(
-                    f"'keep' of language has no code '{code}'. It knows: {', '.join(known)}"
-                )
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ValueError(
                 f"'min_score' of language must be in [0, 1]. Got {self.min_score} instead."
             )
+
+    def check(self) -> None:
+        """The codes must be the model's."""
+        known = _model().labels
+        for code in self.keep or ():
+            if code not in known:
+                what = f"'keep' of language has no code '{code}'.{closest(code, known)}"
+                raise UserError(what, hint=f"It knows: {', '.join(known)}")
 
     def columns(self) -> Annotations:
         """The document's own `language` and the probability of that label."""

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from curation.errors import MissingPackage, UserError, closest
+from curation.extraction import extract_pages
 from curation.modifiers.html_text import decode
-from curation.process import ERROR, REFUSED
+from curation.process import REFUSED
 from curation.sandbox import sandbox
 from curation.stage import Modifier, stages
 
@@ -50,6 +51,10 @@ class Datatrove(Modifier):
         """True for extractor blocks."""
         return self.block.startswith("extractors.")
 
+    def check(self) -> None:
+        """The block must exist and take its parameters."""
+        make_block(self.block, json.dumps(self.params))
+
     def edit(self, table: pa.Table) -> pa.Table:
         """Runs the block; see the class."""
         if self.extracts:
@@ -72,19 +77,9 @@ class Datatrove(Modifier):
     def _extract(self, table: pa.Table) -> pa.Table:
         if "raw" not in table.column_names:
             return table
-        make_block(self.block, json.dumps(self.params))  # a wrong block fails here, not per page
         options = {"block": self.block, "params": json.dumps(self.params)}
         child = sandbox("curation.modifiers.datatrove:extract", options, self.timeout_s)
-        texts: list[str | None] = table["text"].to_pylist()
-        errors: list[str | None] = [None] * len(table)
-        rows = [i for i, raw in enumerate(table["raw"]) if raw.is_valid]
-        pages = (table["raw"][i].as_py() for i in rows)
-        for row, (text, error) in zip(rows, child.map(pages), strict=True):
-            texts[row], errors[row] = text or "", error
-        place = table.column_names.index("text")
-        table = table.set_column(place, "text", pa.array(texts, pa.string()))
-        table = table.append_column(ERROR, pa.array(errors, pa.string()))
-        return table.drop_columns(["raw", "content_type"])
+        return extract_pages(table, child, lambda t, row: t["raw"][row].as_py())
 
 
 def extract(page: bytes, block: str, params: str) -> str:

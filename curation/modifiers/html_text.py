@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from curation.process import ERROR
+from curation.extraction import extract_pages
 from curation.sandbox import sandbox
 from curation.stage import Modifier, stages
 
@@ -59,29 +57,16 @@ class HtmlText(Modifier):
         """Fills `text` from `raw` and drops `raw` and `content_type`."""
         if "raw" not in table.column_names:
             return table
-        texts, errors = self._extract(table) if len(table) else ([], [])
-        place = table.column_names.index("text")
-        table = table.set_column(place, "text", pa.array(texts, pa.string()))
-        table = table.append_column(ERROR, pa.array(errors, pa.string()))
-        return table.drop_columns(["raw", "content_type"])
-
-    def _extract(self, table: pa.Table) -> tuple[list[str | None], list[str | None]]:
-        texts: list[str | None] = table["text"].to_pylist()
-        errors: list[str | None] = [None] * len(table)
-        rows = pc.indices_nonzero(pc.is_valid(table["raw"])).to_pylist()
         options = {"extractor": self.extractor, "main_content": self.main_content}
         child = sandbox("curation.modifiers.html_text:extract", options, self.timeout_s)
-        for row, (text, error) in zip(rows, child.map(_frames(table, rows)), strict=True):
-            texts[row], errors[row] = text or "", error
-        return texts, errors
+        return extract_pages(table, child, _frame)
 
 
-def _frames(table: pa.Table, rows: list[int]) -> Iterator[bytes]:
-    """Per row, the declared content type, a newline, and the page."""
-    raw, kinds = table["raw"], table["content_type"]
-    for row in rows:
-        kind = (kinds[row].as_py() or "").replace("\n", " ")
-        yield kind.encode("utf-8", "replace") + b"\n" + raw[row].as_py()
+def _frame(table: pa.Table, row: int) -> bytes:
+    """The declared content type, a newline, and the page."""
+    kind = (table["content_type"][row].as_py() or "").replace("\n", " ")
+    page: bytes = table["raw"][row].as_py()
+    return kind.encode("utf-8", "replace") + b"\n" + page
 
 
 def extract(frame: bytes, extractor: str, main_content: bool) -> str:

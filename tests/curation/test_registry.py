@@ -73,7 +73,6 @@ def test_registry_same_name_in_two_modules_is_refused(package: Callable[..., str
         list(kinds)
 
 
-@pytest.mark.xfail(strict=True, reason="a second look takes the package for scanned")
 def test_registry_broken_module_is_not_forgotten(package: Callable[..., str]) -> None:
     name = package("found_e", {"one": "alpha"})
     (Path(sys.path[0]) / name / "broken.py").write_text("import no_such_module_anywhere\n")
