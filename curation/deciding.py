@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from curation.files import read_json, write_json
+from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
 from curation.process import PlannedStage
@@ -44,7 +44,7 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
     if not manifest.exists():
         folder.mkdir(parents=True, exist_ok=True)
         files = _decide(workshop, stage, planned.label, parents, folder)
-        write_json(manifest, {"identity": identity, "files": [f.name for f in files]})
+        workshop.finish(folder, {"identity": identity, "files": [f.name for f in files]})
         for evidence in folder.glob("evidence-*.parquet"):
             evidence.unlink()
     names = read_json(manifest)["files"]

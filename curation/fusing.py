@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.deciding import Decisions
-from curation.files import read_json, write_json
+from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
 from curation.slices import SliceStore
@@ -82,7 +82,8 @@ def fuse(workshop: Workshop, parents: Sequence[Pass], fusion: Fusion) -> Pass:
         slices = workshop.run(title, run_slice, jobs, num_bytes)
         slices.sort(key=lambda record: str(record["key"]))
         workshop.check_errors(title, slices, [])
-        write_json(manifest, {"identity": identity, "measured": measured, "slices": slices})
+        about = {"identity": identity, "measured": measured, "slices": slices}
+        workshop.finish(store.folder, about)
     slices = read_json(manifest)["slices"]
     errors = [{"source": s["source"], **row} for s in slices for row in s["errors"]]
     return Pass(name, store, slices, labels, errors=errors)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from curation.files import read_json, write_json
+from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
 from curation.slices import SLICE_BYTES, SLICE_ROWS
@@ -39,7 +39,7 @@ def read_source(
         results.sort(key=lambda result: int(result["number"]))
         found = _summary(source, len(files), num_bytes, results)
         workshop.check_errors(f"source '{source.name}'", found["slices"], found["errors"])
-        write_json(manifest, {"identity": identity, **found})
+        workshop.finish(store.folder, {"identity": identity, **found})
     found = read_json(manifest)
     labels = [extractor.label] if extractor else []
     about = {**found["source"], "errors": len(found["errors"])}

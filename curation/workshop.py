@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from curation.backends import Backend
 from curation.errors import RunError, TooManyErrors
+from curation.files import write_json
 from curation.process import PlannedStage, StageStats
 from curation.slices import SliceStore
 from curation.stage import Filter
@@ -83,6 +84,12 @@ class Workshop:
         return SliceStore(
             self.folder / name, dict(columns), dict(extra), self.run_id, keep_dropped_text
         )
+
+    def finish(self, folder: Path, manifest: dict[str, Any]) -> None:
+        """Writes the manifest of a pass, and removes what killed workers left half-written."""
+        for leftover in folder.glob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+        write_json(folder / "manifest.json", manifest)
 
     def check_errors(
         self, what: str, slices: Sequence[dict[str, Any]], errors: Sequence[dict[str, Any]]
