@@ -31,6 +31,7 @@ from pipelines.trial import Trial, TrialResult, run_trial
 from pipelines.watch import watch
 from train.run import ProxySpec
 from train.shards import tokenize_dataset
+from train.tokenizer import all_cores
 
 WORTH_WORKERS = 1 << 40  # as input bytes: training always takes longer than starting workers
 Until = Literal["dataset", "train", "eval"]
@@ -143,7 +144,8 @@ def _train(
     for recipe in recipes:
         folder = outcome.out / recipe.name
         workshop.progress(f"tokenize {recipe.name}", 0, 1)
-        tokenize_dataset(Dataset(folder / "dataset").shards, tokenizer, folder / "tokens")
+        with all_cores():
+            tokenize_dataset(Dataset(folder / "dataset").shards, tokenizer, folder / "tokens")
         workshop.progress(f"tokenize {recipe.name}", 1, 1)
         dataset = outcome.manifests[recipe.name]["fingerprint"]
         trials += [_trial(recipe, bench, folder, dataset, s) for s in bench.judge.train.seeds]

@@ -22,13 +22,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
     return "\n".join(lines)
 
 
-def funnel_text(manifest: dict[str, Any], *, by_source: bool = False) -> str:
-    """The funnel: documents and bytes in and out of every stage, with its reasons."""
+def funnel_text(manifest: dict[str, Any]) -> str:
+    """The funnel: documents and bytes in and out of every stage, in all and of each source."""
     header = ("stage", "in", "out", "kept", "MB out", "chars cut", "seconds", "top reasons")
     rows = []
     for row in manifest["funnel"]:
         rows.append(_row(row["stage"], row))
-        if by_source:
+        if len(row["by_source"]) > 1:
             rows += [_row(f"  {name}", counts) for name, counts in row["by_source"].items()]
     width = len(header) - 1
     plain = table(header[:width], [row[:width] for row in rows]).split("\n")
