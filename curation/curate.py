@@ -27,6 +27,7 @@ from curation.stage import Filter, GlobalStage, Modifier, Scorer
 from curation.workshop import Pass, Workshop, describe, total
 
 NEARLY_ALL = 0.95  # of a source: a stage that drops more is reported loudly
+FEW = 20  # documents of a source: below, nearly all is no news, unless nothing is left at all
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ def warnings(table: Iterable[dict[str, Any]]) -> list[str]:
     for row in table:
         for source, counts in row["by_source"].items():
             before, after = counts["documents_in"], counts["documents_out"]
-            if before and after < (1 - NEARLY_ALL) * before:
+            nearly_all = before >= FEW and after < (1 - NEARLY_ALL) * before
+            if nearly_all or (before and row["documents_out"] == 0):
                 share = f"{1 - after / before:.0%}"
                 what = f"{row['stage']} dropped {share} of source '{source}'"
                 found.append(f"{what}: {before - after:,} of {before:,} documents")
