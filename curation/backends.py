@@ -127,6 +127,7 @@ def _shippable(function: Callable[[T], R]) -> Callable[[bytes], R]:
         result: R = pickle.loads(payload)(pickle.loads(item))
         return result
 
+    task.__name__ = task.__qualname__ = function.__name__  # what `ps` and Ray's tools show
     return task
 
 
