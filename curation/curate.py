@@ -90,13 +90,16 @@ def curate(
     annotations = passes[-1].store.annotations
     identity = _identity(curation, reads, passes)
     path = out / "dataset" / "manifest.json"
-    if path.exists() and (found := read_json(path))["fingerprint"] == identity:
-        return dict(found)
+    if path.exists():
+        found: dict[str, Any] = read_json(path)
+        if found["fingerprint"] == identity and _intact(out, found):
+            return found
     every = [*reads, *passes]
     manifest: dict[str, Any] = {
         "format": 1,
         "recipe": curation.name,
         "fingerprint": identity,
+        "run": workshop.run_id,
         "seed": curation.seed,
         "stages": [_about(planned) for planned in curation.stages],
         "sources": [_source(one) for one in reads],
@@ -176,6 +179,13 @@ def warnings(table: Iterable[dict[str, Any]]) -> list[str]:
                 what = f"{row['stage']} dropped {share} of source '{source}'"
                 found.append(f"{what}: {before - after:,} of {before:,} documents")
     return found
+
+
+def _intact(out: Path, manifest: dict[str, Any]) -> bool:
+    """Whether every shard is there with its size; one that is not is made again from `work/`."""
+    shards = [(out / "dataset" / s["file"], s["bytes"]) for s in manifest["shards"]]
+    shards += [(out / "dropped" / s["file"], s["bytes"]) for s in manifest["dropped"]["shards"]]
+    return all(path.exists() and path.stat().st_size == size for path, size in shards)
 
 
 def _check_complete(manifest: dict[str, Any]) -> None:

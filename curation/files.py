@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -55,6 +56,27 @@ def atomic(path: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Lets one process at a time work in `folder`; the lock goes with the process, however it ends.
+
+    Raises:
+        RunError: another process is at work there, or the folder cannot be written.
+    """
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror}") from None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{folder}: another run is at work here; wait for it to end") from None
+        yield
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data`, atomically."""
     with atomic(path) as temporary:
@@ -72,8 +94,23 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file."""
-    return json.loads(path.read_text("utf-8"))
+    """The value in a JSON file that tilth wrote.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, error: Exception) -> RunError:
+    """What to say of a file of ours that cannot be read."""
+    return RunError(
+        f"{path}: is damaged: {str(error)[:200]}\n"
+        f"  Delete the folder {path.parent}; the next run makes it again"
+    )
 
 
 def write_parquet(path: Path, table: pa.Table, *, level: int = 3) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
 from curation.slices import SLICE_BYTES, SLICE_ROWS
-from curation.sources.inputs import InputFile
+from curation.sources.inputs import InputFile, Split
 from curation.sources.source import Source
-from curation.steps import PLACE, ReadJob, read_split
+from curation.steps import PLACE, ReadJob, read_splits
 from curation.workshop import Pass, Workshop, describe
+
+GROUP_BYTES = 1_000_000  # of small files, as stored, that are read as one: part of identity
 
 
 def read_source(
@@ -32,10 +34,10 @@ def read_source(
     store = workshop.store(f"read-{name}", {}, PLACE)
     manifest = store.folder / "manifest.json"
     if not manifest.exists():
-        splits = [split for file in files for split in source.splits(file)]
-        jobs = [ReadJob(source, s, i, extractor, store) for i, s in enumerate(splits)]
+        groups = group_splits(split for file in files for split in source.splits(file))
+        jobs = [ReadJob(source, g, i, extractor, store) for i, g in enumerate(groups)]
         num_bytes = sum(file.size for file in files)
-        results = workshop.run(f"read {source.name}", read_split, jobs, num_bytes)
+        results = workshop.run(f"read {source.name}", read_splits, jobs, num_bytes)
         results.sort(key=lambda result: int(result["number"]))
         found = _summary(source, len(files), num_bytes, results)
         workshop.check_errors(f"source '{source.name}'", found["slices"], found["errors"])
@@ -44,6 +46,25 @@ def read_source(
     labels = [extractor.label] if extractor else []
     about = {**found["source"], "errors": len(found["errors"])}
     return Pass(name, store, found["slices"], labels, about, found["errors"])
+
+
+def group_splits(splits: Iterable[Split]) -> Iterator[tuple[Split, ...]]:
+    """Consecutive whole files of at most GROUP_BYTES together, so that small ones share a slice.
+
+    Depends on the files only. A part of a file stands alone, and so does one of unknown size.
+    """
+    group: list[Split] = []
+    size = 0
+    for split in splits:
+        whole = split.start == 0 and split.end is None and split.file.size > 0
+        own = split.file.size if whole else GROUP_BYTES
+        if group and size + own > GROUP_BYTES:
+            yield tuple(group)
+            group, size = [], 0
+        group.append(split)
+        size += own
+    if group:
+        yield tuple(group)
 
 
 def _identity(
@@ -55,7 +76,7 @@ def _identity(
         "version": source.version,
         "files": [[file.path, source.identity(file)] for file in files],
         "extractor": describe(extractor) if extractor else None,
-        "slice": [SLICE_BYTES, SLICE_ROWS],
+        "slice": [SLICE_BYTES, SLICE_ROWS, GROUP_BYTES],
     }
 
 

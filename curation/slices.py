@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curation.document import conform, dataset_schema, dropped_schema, text_bytes
-from curation.files import read_json, sha256, write_json, write_parquet
+from curation.files import damaged, read_json, sha256, write_json, write_parquet
 from curation.process import ROW, StageStats
 
 SLICE_BYTES = 8_000_000  # of raw or text: part of identity, since it decides where slices end
@@ -78,7 +78,10 @@ class SliceStore:
 
     def read(self, key: str, which: str = "kept", columns: list[str] | None = None) -> pa.Table:
         """The rows of a slice."""
-        return pq.read_table(self.path(key, which), columns=columns)
+        try:
+            return pq.read_table(self.path(key, which), columns=columns)
+        except (pa.ArrowInvalid, FileNotFoundError) as error:
+            raise damaged(self.path(key, which), error) from None
 
 
 def _failures(dropped: pa.Table) -> list[dict[str, str]]:

@@ -30,23 +30,24 @@ PLACE = {PATH: pa.string(), OFFSET: pa.int64()}
 
 @dataclass(frozen=True)
 class ReadJob:
-    """Reads one split of a source and extracts its text."""
+    """Reads consecutive splits of a source, one large or many small, and extracts their text."""
 
     source: Source
-    split: Split
-    number: int  # of the split in its source
+    splits: tuple[Split, ...]
+    number: int  # of the job in its source
     extractor: PlannedStage | None
     store: SliceStore
 
 
-def read_split(job: ReadJob) -> dict[str, Any]:
-    """Writes the slices of a split; returns their records and what the reading met."""
+def read_splits(job: ReadJob) -> dict[str, Any]:
+    """Writes the slices of a job; returns their records and what the reading met."""
     end = job.store.folder / f"split-{job.number:05d}.json"
     if end.exists():
         found: dict[str, Any] = read_json(end)
         return found
     log, records = ReadLog(), []
-    for part, table in enumerate(cut(job.source.read(job.split, log))):
+    tables = (table for split in job.splits for table in job.source.read(split, log))
+    for part, table in enumerate(cut(tables)):
         key = f"{job.number:05d}-{part:05d}"
         records.append(job.store.finished(key) or _extract(job, key, table))
     result: dict[str, Any] = {"number": job.number, "slices": records}
@@ -246,8 +247,10 @@ def resolve_partition(job: ResolveJob) -> Path:
         return path
     bounds = [("key", ">=", np.uint64(job.first)), ("key", "<=", np.uint64(job.last))]
     parts = [pq.read_table(file, filters=bounds) for file in job.evidence]
-    evidence = pa.concat_tables(parts).sort_by([("slice", "ascending"), ("row", "ascending")])
-    decisions = job.stage.resolve(evidence)
+    decisions = DECISION_SCHEMA.empty_table()
+    if parts:
+        in_order = [("slice", "ascending"), ("row", "ascending")]
+        decisions = job.stage.resolve(pa.concat_tables(parts).sort_by(in_order))
     write_parquet(path, decisions.sort_by([("slice", "ascending"), ("row", "ascending")]))
     return path
 

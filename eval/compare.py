@@ -19,13 +19,13 @@ from eval.statistics import (
     Interval,
     correlated,
     holm,
-    minimum_detectable,
     paired_interval,
     welch_interval,
 )
 
 Verdict = Literal["better", "worse", "tied", "not enough seeds"]
 Method = Literal["paired", "welch"]
+ALPHA = 0.05  # of a family of tests against one baseline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,8 @@ class Pair:
         p: two-sided, by `method`.
         p_holm: adjusted over the tests against the baseline; None for other pairs.
         mde: smallest true difference that would be found in 80 % of repeats.
-        verdict: on a relative to b; `tied` when the interval includes 0.
+        verdict: on a relative to b; `tied` when the interval includes 0, or, against the
+            baseline, when the adjusted p is not below .05.
         paired: the paired interval.
         welch: Welch's interval.
     """
@@ -176,7 +177,8 @@ def _pairs(values: Mapping[str, Mapping[int, float]], higher_is_better: bool) ->
     if len(p_values) == len(against_base):
         adjusted = holm(p_values)
         against_base = [
-            replace(pair, p_holm=p) for pair, p in zip(against_base, adjusted, strict=True)
+            replace(pair, p_holm=p, verdict=pair.verdict if p < ALPHA else "tied")
+            for pair, p in zip(against_base, adjusted, strict=True)
         ]
     return against_base + rest
 
@@ -214,7 +216,7 @@ def _pair(
         method=method,
         p=chosen.p,
         p_holm=None,
-        mde=minimum_detectable(x, y),
+        mde=chosen.mde,
         verdict=_verdict(chosen, higher_is_better),
         paired=paired,
         welch=welch,

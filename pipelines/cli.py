@@ -92,7 +92,7 @@ def _add_check(commands: Any) -> None:
 def _add_run(commands: Any) -> None:
     sub = _command(commands, "run", _run, "make what is missing: dataset, runs, scores, report")
     sub.add_argument("recipes", type=Path, nargs="+", metavar="RECIPE")
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--out", type=_folder, required=True, metavar="DIR")
     sub.add_argument("--until", choices=("dataset", "train", "eval"), default="eval")
     sub.add_argument("--strict", action="store_true", help="exit 1 if a stage raised an alarm")
     _add_execution(sub)
@@ -128,7 +128,7 @@ def _add_list(commands: Any) -> None:
 
 def _add_demo(commands: Any) -> None:
     sub = _command(commands, "demo", _demo, "run the bundled recipes over the embedded corpus")
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--out", type=_folder, required=True, metavar="DIR")
     sub.add_argument("--seed", type=int, default=0, help="of the planted trouble")
     _add_execution(sub)
 
@@ -212,6 +212,12 @@ def _progress() -> Progress:
 
 def _show(args: argparse.Namespace, value: Any, text: str) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=False) if args.json else text)
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("must name a folder")
+    return Path(text)
 
 
 def _positive(text: str) -> int:

@@ -64,7 +64,8 @@ def prepare(
         "held_out": panels.held_out.fingerprint,
         "tokenizer": asdict(judge.tokenizer),
         "sample": {n: reads[n].fingerprint for n in judge.tokenizer.train_on if n in reads},
-        "train": asdict(judge.train),
+        # Without the seeds: more of them continue a judge, and a comparison checks them itself.
+        "train": {k: v for k, v in asdict(judge.train).items() if k != "seeds"},
         "primary": judge.primary,
     }
     found = _found(folder, identity) or _make(judge, panels, workshop, folder, identity)

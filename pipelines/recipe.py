@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from curation.config import build, load_yaml
 from curation.curate import Curation, segments
-from curation.errors import UserError
+from curation.errors import UserError, closest
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
 from curation.stage import stages
@@ -102,6 +102,7 @@ def load_recipe(file: Path) -> Recipe:
     references = _sources(keys.references, f"{file}: references")
     planned = _stages(keys.curate, f"{file}: curate")
     _check_names(sources + references, file)
+    _check_weights(keys.mixture, [source.name for source in sources], file)
     try:
         segments(planned, sources)
     except UserError as error:
@@ -171,6 +172,22 @@ def _stage(entry: Any, where: str) -> PlannedStage:
     except UserError as error:
         raise error.at(f"{where}.{name}") from None
     return PlannedStage(label, stage)
+
+
+def _check_weights(mixture: MixtureSpec, names: list[str], file: Path) -> None:
+    if isinstance(mixture.weights, str):
+        return
+    for name, weight in mixture.weights.items():
+        where = f"{file}: mixture.weights.{name}"
+        if name not in names:
+            hint = f"Sources: {', '.join(names)}"
+            raise UserError(
+                f"there is no source '{name}'.{closest(name, names)}", where=where, hint=hint
+            )
+        if weight < 0:
+            raise UserError(f"a weight must be >= 0, got {weight:g}", where=where)
+    if sum(mixture.weights.values()) <= 0:
+        raise UserError("the weights must not all be 0", where=f"{file}: mixture.weights")
 
 
 def _check_names(sources: tuple[Source, ...], file: Path) -> None:

@@ -17,8 +17,7 @@ from curation.backends import Backend
 from curation.curate import curate
 from curation.dataset import Dataset
 from curation.errors import UserError
-from curation.files import write_json
-from curation.fusing import HeldOut
+from curation.files import exclusive, write_json
 from curation.sources.files import remember_hashes
 from curation.workshop import Progress, Workshop
 from eval.compare import Comparison, compare
@@ -43,6 +42,7 @@ class Outcome:
 
     out: Path
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)  # recipes whose dataset was finished before
     scorecards: list[Scorecard] = field(default_factory=list)
     comparison: Comparison | None = None
     report: Path | None = None
@@ -79,9 +79,22 @@ def run(
         UserError: the recipes do not fit together, or a file they name is wrong.
         RunError: the run cannot go on; finished work stays valid.
     """
+    judge = common_judge(recipes)
+    with exclusive(out):
+        return _run(recipes, judge, out, backend, progress, until, before_report)
+
+
+def _run(
+    recipes: Sequence[Recipe],
+    judge: tuple[Judge, Path] | None,
+    out: Path,
+    backend: Backend,
+    progress: Progress,
+    until: Until,
+    before_report: Callable[[Outcome], None] | None,
+) -> Outcome:
     begin = time.monotonic()
     outcome = Outcome(out)
-    judge = common_judge(recipes)
     remember_hashes(out / "work" / "hashes.json")
     workshop = Workshop(
         folder=out / "work",
@@ -93,7 +106,10 @@ def run(
     bench = prepare(*judge, recipes, workshop, out) if judge else None
     held_out = bench.panels.held_out if bench else None
     for recipe in recipes:
-        outcome.manifests[recipe.name] = _curate(recipe, workshop, out, held_out)
+        manifest = curate(recipe.curation, workshop, out / recipe.name, held_out)
+        outcome.manifests[recipe.name] = manifest
+        if manifest["run"] != workshop.run_id:
+            outcome.found.add(recipe.name)
     if bench and until != "dataset":
         results = _train(recipes, bench, workshop, outcome)
         if until == "eval":
@@ -127,12 +143,6 @@ def common_judge(recipes: Sequence[Recipe]) -> tuple[Judge, Path] | None:
             hint="Set `judge:` to one file in all of them",
         )
     return loaded[0]
-
-
-def _curate(
-    recipe: Recipe, workshop: Workshop, out: Path, held_out: HeldOut | None
-) -> dict[str, Any]:
-    return curate(recipe.curation, workshop, out / recipe.name, held_out)
 
 
 def _train(

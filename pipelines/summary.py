@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def outcome_text(outcome: Outcome) -> str:
     """The result of `tilth run` for the terminal."""
-    blocks = [_recipe_text(name, manifest) for name, manifest in outcome.manifests.items()]
+    blocks = [_recipe_text(n, m, outcome.found) for n, m in outcome.manifests.items()]
     if outcome.comparison is not None:
         blocks.append(table(outcome.comparison))
     for card in outcome.scorecards if outcome.comparison is None else []:
@@ -36,13 +36,14 @@ def demo_text(demo: Demonstration) -> str:
     return "\n\n".join([*blocks, outcome_text(demo.outcome)])
 
 
-def _recipe_text(name: str, manifest: dict[str, Any]) -> str:
+def _recipe_text(name: str, manifest: dict[str, Any], found: set[str]) -> str:
     lines = [f"recipe {name}", sources_text(manifest), funnel_text(manifest)]
     lines += [f"alarm: {warning}" for warning in manifest["warnings"]]
     rows = sum(shard["rows"] for shard in manifest["shards"])
     slices = manifest["slices"]
+    made = f"{slices['made']:,} slices made, {slices['reused']:,} reused"
     lines.append(
         f"{rows:,} documents kept, {manifest['dropped']['rows']:,} dropped; "
-        f"{slices['made']:,} slices made, {slices['reused']:,} reused"
+        f"{'nothing to do' if name in found else made}"
     )
     return "\n".join(lines)

@@ -75,6 +75,15 @@ class GopherQuality(Filter):
         "min_stop_words",
     )
 
+    def __post_init__(self) -> None:
+        for name in ("words", "avg_word_len"):
+            low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
+            if low is not None and high is not None and low > high:
+                raise ValueError(
+                    f"'min_{name}' of gopher_quality is {low}, above 'max_{name}', {high}: "
+                    "that would drop everything"
+                )
+
     def columns(self) -> Annotations:
         """See `COLUMNS`."""
         return COLUMNS

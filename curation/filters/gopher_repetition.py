@@ -31,7 +31,7 @@ COLUMNS = {
     **{f"dup_{n}_gram_char_frac": pa.float64() for n in DUP_N},
 }
 
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
 
 
 @stages.register("gopher_repetition")
@@ -78,21 +78,20 @@ class GopherRepetition(Filter):
 def _measure(data: Bytes, offsets: Offsets, table: Bytes) -> Rows:
     """(documents, len(COLUMNS)) float64, for documents in one buffer."""
     out = np.zeros((len(offsets) - 1, 13), np.float64)
-    longest = 0
-    for doc in range(len(offsets) - 1):
-        longest = max(longest, offsets[doc + 1] - offsets[doc])
-    size = 64
-    while size < 2 * longest + 2:
-        size *= 2
-    seen, counts, stamps = _new_table(size)
+    seen, counts, stamps = _new_table(1 << 12)
     stamp = 0
     for doc in range(len(offsets) - 1):
         start, end, row = offsets[doc], offsets[doc + 1], out[doc]
         chars = _count_chars(data, start, end)
         if chars == 0:
             continue
-        stamp = _measure_units(data, start, end, table, chars, row, seen, stamps, stamp)
         hashes, lengths = _tokens(data, start, end, table)
+        # Lines are at most one more than newlines, and hardly ever more than tokens.
+        size = _table_size(max(len(hashes), _count_newlines(data, start, end) + 1))
+        if size > len(seen):
+            seen, counts, stamps = _new_table(size)
+            stamp = 0
+        stamp = _measure_units(data, start, end, table, chars, row, seen, stamps, stamp)
         for n in (2, 3, 4):
             stamp += 1
             row[2 + n] = _top_ngram(hashes, lengths, n, seen, counts, stamps, stamp) / chars
@@ -103,9 +102,17 @@ def _measure(data: Bytes, offsets: Offsets, table: Bytes) -> Rows:
 
 
 @kernel
+def _count_newlines(data: Bytes, start: int, end: int) -> int:
+    lines = 0
+    for at in range(start, end):
+        lines += 1 if data[at] == NEWLINE else 0
+    return lines
+
+
+@kernel
 def _new_table(size: int) -> tuple[Hashes, Counts, Counts]:
     """An open-addressing table of hashes; a slot is filled if it bears the current stamp."""
-    return np.zeros(size, np.uint64), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    return np.zeros(size, np.uint64), np.zeros(size, np.int32), np.zeros(size, np.int32)
 
 
 @kernel
@@ -178,7 +185,7 @@ def _dup_units(
     """(units, repeated units, code points of repeated units) between runs of newlines."""
     num, dups, dup_chars = 0, 0, 0
     begin, at = start, start
-    used = _table_size(end - start)
+    used = _table_size(_count_newlines(data, start, end) + 1)
     while at <= end and start < end:
         run = 0
         while at + run < end and data[at + run] == NEWLINE:
@@ -197,7 +204,7 @@ def _dup_units(
 def _tokens(data: Bytes, start: int, end: int, table: Bytes) -> tuple[Hashes, Counts]:
     """Hash and code points of every token."""
     hashes = np.empty(end - start, np.uint64)
-    lengths = np.empty(end - start, np.int64)
+    lengths = np.empty(end - start, np.int32)
     n, at = 0, start
     while True:
         first, at, length, _ = next_token(data, at, end, table)

@@ -41,6 +41,8 @@ class Language(Filter):
     decides: ClassVar[tuple[str, ...]] = ("keep", "min_score")
 
     def __post_init__(self) -> None:
+        if self.keep is not None and not self.keep:
+            raise ValueError("'keep' of language is empty: that drops everything; null keeps all")
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ValueError(
                 f"'min_score' of language must be in [0, 1]. Got {self.min_score} instead."

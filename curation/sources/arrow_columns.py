@@ -110,7 +110,8 @@ def _decode(value: bytes | None, row: int, report: Report) -> str | None:
 
 
 def _has_text(text: pa.Array, report: Report, name: str) -> pa.Array:
-    blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
+    bare = pc.utf8_trim(text, characters="\0")
+    blank = pc.or_(pc.equal(bare, ""), pc.utf8_is_space(bare))
     for row in _rows_where(pc.fill_null(blank, False)):
         report(row, "empty_text", f"column '{name}' is empty or blank")
     return pc.fill_null(pc.invert(blank), False)

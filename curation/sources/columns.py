@@ -82,7 +82,7 @@ def check_text(text: Any, name: str) -> None:
     if not isinstance(text, str):
         hint = f"; use a name like '{name}.body'" if isinstance(text, dict) else ""
         raise BadRecord("text_not_a_string", f"field '{name}' is {_type(text)}{hint}")
-    if not text or text.isspace():
+    if not text.strip("\0 \t\r\n") or text.replace("\0", "").isspace():
         raise BadRecord("empty_text", f"field '{name}' is empty or blank")
 
 

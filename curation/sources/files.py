@@ -45,6 +45,8 @@ def list_files(
     Raises:
         UserError: a path matches nothing.
     """
+    if paths == ():
+        raise UserError("'path' is empty", where=str(root), hint=_hint(extensions))
     found: dict[str, tuple[str, InputFile]] = {}
     for path in [paths] if isinstance(paths, str) else paths:
         folder, files = _match(path, root, extensions)

@@ -19,8 +19,8 @@ from curation.files import read_json
 from tests.corpora import SHARED, prose, write_jsonl, write_yaml
 
 KILLS = 10
-FILES = 24
-TASKS = (b"ray::read_split", b"ray::run_slice", b"ray::take_evidence", b"ray::write_shard")
+FILES = 12  # of more than half of GROUP_BYTES each, so that every one is a slice
+TASKS = (b"ray::read_splits", b"ray::run_slice", b"ray::take_evidence", b"ray::write_shard")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def slow_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recipe whose passes take a second or two: many slices of a slow foreign block."""
     folder = tmp_path_factory.mktemp("slow")
     for file in range(FILES):
-        texts = [prose(file * 100 + i, sentences=20) for i in range(80)]
+        texts = [prose(file * 100 + i, sentences=20) for i in range(420)]
         rows = [{"id": f"{file}-{i}", "text": text} for i, text in enumerate(texts)]
         write_jsonl(folder / "docs" / f"{file:02d}.jsonl", rows)
     stages = ["gopher_repetition", _slow_block(), "gopher_quality", "exact_dedup"]

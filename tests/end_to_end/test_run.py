@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 
 from curation.backends import InlineBackend
 from curation.dataset import Dataset
-from curation.files import read_json
+from curation.errors import RunError
+from curation.files import exclusive, read_json
 from pipelines.explain import explain
 from pipelines.progress import silent
 from pipelines.recipe import load_recipe
@@ -191,3 +193,58 @@ def test_references_never_enter_the_corpus(recipe: Write, tmp_path: Path) -> Non
     rows = _rows(tmp_path / "out/curated/dataset") + _rows(tmp_path / "out/curated/dropped")
     assert {row["source"] for row in rows} == {"docs"}
     assert len(rows) == 20
+
+
+def test_run_empty_corpus_ends_with_an_empty_dataset(recipe: Write, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    sources = [{"name": "none", "format": "jsonl", "path": "empty.jsonl"}]
+    outcome = _run(tmp_path / "out", recipe(sources=sources))
+    assert outcome.manifests["curated"]["shards"] == []
+    assert outcome.manifests["curated"]["sources"][0]["documents"] == 0
+
+
+@pytest.mark.parametrize("which", ["dataset", "dropped"])
+def test_run_makes_a_lost_or_cut_shard_again(recipe: Write, tmp_path: Path, which: str) -> None:
+    out = tmp_path / "out"
+    _run(out, recipe())
+    before = _hashes(out)
+    shard = out / "curated" / which / "00000.parquet"
+    content = shard.read_bytes()
+    shard.unlink()
+    _run(out, recipe())
+    assert shard.read_bytes() == content
+    shard.write_bytes(content[:100])
+    _run(out, recipe())
+    assert shard.read_bytes() == content
+    assert _hashes(out) == before
+
+
+def test_run_refuses_a_folder_where_another_run_works(recipe: Write, tmp_path: Path) -> None:
+    file = recipe()
+    with exclusive(tmp_path / "out"), pytest.raises(RunError, match="another run"):
+        _run(tmp_path / "out", file)
+    _run(tmp_path / "out", file)
+
+
+def test_run_damaged_work_is_named_with_the_way_out(recipe: Write, tmp_path: Path) -> None:
+    _run(tmp_path / "out", recipe())
+    victim = next((tmp_path / "out/work").glob("read-*/*.kept.parquet"))
+    victim.write_bytes(b"junk")
+    for manifest in (tmp_path / "out/work").glob("fuse-*/manifest.json"):
+        shutil.rmtree(manifest.parent)
+    with pytest.raises(RunError, match="Delete the folder"):
+        _run(tmp_path / "out", recipe())
+    shutil.rmtree(victim.parent)
+    _run(tmp_path / "out", recipe())
+
+
+def test_run_with_more_seeds_keeps_the_runs_there_are(
+    recipe: Write, judge: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    _run(out, recipe(judge="judge.yaml"), until="eval")
+    first = (out / "curated/runs/seed-0/run.json").stat().st_mtime_ns
+    judge.write_text(judge.read_text().replace("- 2\n", "- 2\n  - 3\n"))
+    card = _run(out, recipe(judge="judge.yaml"), until="eval").scorecards[0]
+    assert card.seeds == [0, 1, 2, 3]
+    assert (out / "curated/runs/seed-0/run.json").stat().st_mtime_ns == first

@@ -12,7 +12,7 @@ import pytest
 from curation.errors import UserError
 from eval.compare import Comparison, compare
 from eval.scorecard import Scorecard
-from eval.statistics import holm, minimum_detectable, paired_interval, welch_interval
+from eval.statistics import holm, paired_interval, welch_interval
 from eval.table import table
 
 MakeCard = Callable[..., Scorecard]
@@ -49,8 +49,8 @@ def test_welch_interval_with_unequal_variances_by_hand() -> None:
 
 
 def test_minimum_detectable_by_hand() -> None:
-    # Pooled sd 1, n = 3: t(.975, 4) = 2.776445, t(.8, 4) = .940965.
-    value = minimum_detectable([1, 2, 3], [5, 6, 7])
+    # Both sd 1, n = 3, so 4 degrees of freedom: t(.975, 4) = 2.776445, t(.8, 4) = .940965.
+    value = welch_interval([1, 2, 3], [5, 6, 7]).mde
     assert value == pytest.approx((2.776445 + 0.940965) * math.sqrt(2 / 3), abs=1e-5)
 
 
