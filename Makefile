@@ -26,10 +26,10 @@ demo: setup
 	$(BIN)/tilth demo --out $(OUT)/demo
 
 test: setup
-	$(BIN)/pytest -q -n auto -m "not slow and not shared and not chromium and not gpu"
+	$(BIN)/pytest -q -n auto --dist loadgroup -m "not slow and not shared and not chromium and not gpu"
 
 test-full: setup
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff format --check .

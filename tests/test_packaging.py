@@ -103,6 +103,7 @@ def rows(dataset: Path) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_packaging_ray_workers_work_from_a_folder_of_same_names(trap: Path) -> None:
     path = recipe(trap, documents=60, size=500, files=3)
     size = sum(file.stat().st_size for file in trap.glob("docs-*.jsonl"))

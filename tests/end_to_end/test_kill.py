@@ -18,6 +18,8 @@ from curation.dataset import Dataset
 from curation.files import read_json
 from tests.corpora import SHARED, prose, write_jsonl, write_yaml
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: they share ports and cores
+
 KILLS = 10
 FILES = 12  # of more than half of GROUP_BYTES each, so that every one is a slice
 TASKS = (b"ray::read_splits", b"ray::run_slice", b"ray::take_evidence", b"ray::write_shard")
