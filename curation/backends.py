@@ -105,7 +105,8 @@ def _start_ray(workers: int, address: str | None) -> Any:
 
     if not ray.is_initialized():
         size = {} if address else {"num_cpus": workers, "include_dashboard": False}
-        ray.init(address=address, logging_level="ERROR", log_to_driver=False, **size)
+        # `local`, or Ray would join whatever cluster it finds on this machine.
+        ray.init(address=address or "local", logging_level="ERROR", log_to_driver=False, **size)
     return ray
 
 
