@@ -131,9 +131,12 @@ def test_cluster_of_two_nodes_gives_the_same_bytes(slow_recipe: Path, tmp_path: 
     try:
         cluster.add_node(num_cpus=1)
         _finish(slow_recipe, tmp_path / "cluster", "--ray-address", cluster.address)
+        # Without an address a run starts its own Ray, and does not join the cluster beside it.
+        _finish(slow_recipe, tmp_path / "beside", "--workers", "2")
     finally:
         cluster.shutdown()
-    assert _hashes(tmp_path / "cluster") == _hashes(tmp_path / "inline")
+    for out in ("cluster", "beside"):
+        assert _hashes(tmp_path / out) == _hashes(tmp_path / "inline")
 
 
 @pytest.mark.slow
