@@ -21,6 +21,10 @@ R = TypeVar("R")
 # Ray takes about 5 s to start; two cores get through this many bytes of rules in less.
 SMALL_JOB_BYTES = 4_000_000
 
+# A task goes on after its finished slices, so a retry costs at most the slice that was lost: many
+# deaths are cheap, and one slice that kills every worker still ends the run.
+MAX_RETRIES = 10
+
 
 class Backend(Protocol):
     """Runs tasks."""
@@ -55,7 +59,7 @@ class InlineBackend:
 class RayBackend:
     """Runs tasks on Ray, started on first need.
 
-    A worker that dies takes only its task with it: Ray runs that one again (`max_retries`), and
+    A worker that dies takes only its task with it: Ray runs that one again (`MAX_RETRIES`), and
     the slices it had finished are found on disk.
     """
 
@@ -76,7 +80,7 @@ class RayBackend:
 
     def _run_remote(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         ray = _start_ray(self.workers, self.address)
-        remote = ray.remote(num_cpus=1, max_retries=3)(_shippable(function))
+        remote = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_shippable(function))
         queue = map(pickle.dumps, items)
         pending = [remote.remote(item) for item in islice(queue, self.workers * 2)]
         try:
@@ -142,6 +146,6 @@ def _result(ray: Any, reference: Any) -> Any:
         raise
     except ray.exceptions.RayError as error:
         raise RunError(
-            f"a worker was lost and its task failed again: {type(error).__name__}\n"
+            f"a task lost its worker {MAX_RETRIES + 1} times: {type(error).__name__}\n"
             "  Finished slices are kept: run the same command again"
         ) from error
