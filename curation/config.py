@@ -1,8 +1,8 @@
 """Strict loading: YAML to frozen dataclasses, with errors that name file, key path and fix.
 
 An unknown key, a wrong type or an impossible value is a `UserError`; nothing is coerced but int
-to float and list to tuple. Value checks live in the dataclass's `__post_init__` and raise
-`ValueError` in one sentence.
+to float, list to tuple and string to `Path`. Value checks live in the dataclass's `__post_init__`
+and raise `ValueError` in one sentence.
 """
 
 from __future__ import annotations
@@ -42,18 +42,29 @@ def load_yaml(path: Path) -> dict[str, Any]:
         UserError: the file is missing, unreadable, not YAML, or not a mapping.
     """
     try:
-        value = yaml.load(path.read_text("utf-8"), Loader=_UniqueKeyLoader)
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         raise UserError("there is no such file", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read: {error}", where=str(path)) from None
-    except yaml.YAMLError as error:
-        raise UserError(f"is not valid YAML: {_one_line(error)}", where=str(path)) from None
-    except RecursionError:
-        raise UserError("is not valid YAML: nested too deeply", where=str(path)) from None
+    value = parse_yaml(text, str(path))
     if not isinstance(value, dict):
         raise UserError("must be a mapping of keys to values", where=str(path))
     return value
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """The value that `text` spells.
+
+    Raises:
+        UserError: it is not YAML.
+    """
+    try:
+        return yaml.load(text, Loader=_UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise UserError(f"is not valid YAML: {_one_line(error)}", where=where) from None
+    except RecursionError:
+        raise UserError("is not valid YAML: nested too deeply", where=where) from None
 
 
 def build(cls: type[T], values: Any, *, where: str, label: str = "") -> T:
@@ -105,7 +116,7 @@ def convert(value: Any, kind: Any, *, where: str, label: str) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return build(kind, value, where=where, label=label)
     if _is_instance(value, kind):
-        return float(value) if kind is float else value
+        return kind(value) if kind in (float, Path) else value
     raise UserError(f"'{label}' must be {describe(kind)}, got {_show(value)}", where=where)
 
 
@@ -122,6 +133,8 @@ def describe(kind: Any) -> str:
         return " or ".join(map(repr, args))
     if kind is type(None):
         return "null"
+    if kind is Path:
+        return "path"
     return getattr(kind, "__name__", str(kind))
 
 
@@ -173,6 +186,8 @@ def _is_instance(value: Any, kind: Any) -> bool:
         return False
     if isinstance(value, bool):
         return kind is bool
+    if kind is Path:
+        return isinstance(value, str) and value != ""
     return _is_finite(value) if kind is float else isinstance(value, kind)
 
 

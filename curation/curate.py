@@ -1,33 +1,34 @@
 """From sources and stages to a dataset: the plan of passes, and what a finished run reports.
 
 Consecutive local stages are one pass. What is stored: the extracted text of each source, the
-annotated table before each global stage, and the end.
+annotated table before each global stage and each stage that learns from it, and the end.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from curation.alarms import Policy, find_alarms, untaught
 from curation.dataset import write_shards
 from curation.deciding import decide, unique_ids
-from curation.errors import RunError, UserError
+from curation.errors import RunError
 from curation.files import atomic, read_json, write_json
 from curation.fingerprint import fingerprint
 from curation.fusing import Fusion, HeldOut, fuse
+from curation.learning import Learned, learn, needs_model, publish
+from curation.plan import Segment, learned_from, segments
 from curation.process import PlannedStage, StageStats
 from curation.reading import read_source
 from curation.sources.source import Source
-from curation.stage import Filter, GlobalStage, Modifier, Scorer
-from curation.workshop import Pass, Workshop, describe, total
-
-NEARLY_ALL = 0.95  # of a source: a stage that drops more is reported loudly
-FEW = 20  # documents of a source: below, nearly all is no news, unless nothing is left at all
+from curation.stage import Among, Filter, GlobalStage, Modifier, Rule, Scorer, Stage, with_paths
+from curation.workshop import Pass, Workshop, describe, file_hash, total
 
 
 @dataclass(frozen=True)
@@ -40,41 +41,8 @@ class Curation:
     root: Path  # of relative source paths
     seed: int = 0
     keep_dropped_text: bool = True
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Local stages that run in one pass, after the global stage before them, if any."""
-
-    decided_by: PlannedStage | None
-    stages: tuple[PlannedStage, ...]
-
-
-def segments(
-    stages: Sequence[PlannedStage], sources: Sequence[Source]
-) -> tuple[PlannedStage | None, list[Segment]]:
-    """The extractor and the passes after it.
-
-    Raises:
-        UserError: a source yields HTML and no extractor stands first, or one stands later.
-    """
-    first = stages[0] if stages and _extracts(stages[0]) else None
-    for planned in stages[1:]:
-        if _extracts(planned):
-            raise UserError(f"'{planned.label}' extracts text: it must be the first stage")
-    raw = [source.name for source in sources if source.yields_raw]
-    if raw and not first:
-        raise UserError(
-            f"source '{raw[0]}' holds HTML, and no stage extracts its text",
-            hint="Put `- html_text` first in `curate:`",
-        )
-    runs = [Segment(None, ())]
-    for planned in stages[1 if first else 0 :]:
-        if isinstance(planned.stage, GlobalStage):
-            runs.append(Segment(planned, ()))
-        else:
-            runs[-1] = Segment(runs[-1].decided_by, (*runs[-1].stages, planned))
-    return first, runs
+    policy: Policy = field(default_factory=Policy)  # of alarms: no part of the dataset's identity
+    references: tuple[Source, ...] = ()  # what stages learn from; never enter the corpus
 
 
 def curate(
@@ -82,18 +50,20 @@ def curate(
 ) -> dict[str, Any]:
     """Makes `out/dataset`, `out/dropped` and `out/errors.jsonl`; returns the manifest.
 
-    What is finished is reused; if all of it is, nothing is written.
+    What is finished is reused; if all of it is, nothing is written but alarms that have changed.
     """
-    extractor, runs = segments(curation.stages, curation.sources)
+    extractor, runs = segments(curation.stages, curation.sources, curation.references)
     reads = [read_source(workshop, s, curation.root, extractor) for s in curation.sources]
-    passes = _fuse(curation, workshop, reads, runs, held_out)
+    references = _read_references(curation, workshop, extractor)
+    made = _fuse(curation, workshop, reads, references, runs, held_out)
+    passes = made.passes
     annotations = passes[-1].store.annotations
     identity = _identity(curation, reads, passes)
     path = out / "dataset" / "manifest.json"
     if path.exists():
         found: dict[str, Any] = read_json(path)
         if found["fingerprint"] == identity and _intact(out, found):
-            return found
+            return _with_alarms(curation, found, path)
     every = [*reads, *passes]
     manifest: dict[str, Any] = {
         "format": 1,
@@ -101,18 +71,20 @@ def curate(
         "fingerprint": identity,
         "run": workshop.run_id,
         "seed": curation.seed,
-        "stages": [_about(planned) for planned in curation.stages],
+        "stages": [_about(p, curation.root, made.cuts.get(p.label)) for p in curation.stages],
         "sources": [_source(one) for one in reads],
+        "references": [_source(one) for one in references.values()],
+        "classifiers": publish(made.learned, out),
         "funnel": funnel(every),
         "annotations": {name: str(kind) for name, kind in annotations.items()},
     }
-    manifest["warnings"] = warnings(manifest["funnel"])
-    _write_errors(out / "errors.jsonl", every)
+    manifest["alarms"] = _alarms(curation, manifest)
+    _write_errors(out / "errors.jsonl", [*every, *references.values()])
     dropped = write_shards(workshop, out / "dropped", every, "dropped", annotations)
     manifest["dropped"] = {"rows": sum(s["rows"] for s in dropped), "shards": dropped}
     manifest["shards"] = write_shards(workshop, out / "dataset", passes[-1:], "kept", annotations)
     _check_complete(manifest)
-    manifest["slices"] = _slices(workshop, every)
+    manifest["slices"] = _slices(workshop, [*every, *references.values()])
     manifest["made"] = {
         "tilth": version("tilth"),
         "python": platform.python_version(),
@@ -120,31 +92,63 @@ def curate(
         "pyarrow": version("pyarrow"),
     }
     write_json(path, manifest)
-    return manifest
+    written: dict[str, Any] = read_json(path)  # as the next run finds it: tuples are lists
+    return written
+
+
+def _read_references(
+    curation: Curation, workshop: Workshop, extractor: PlannedStage | None
+) -> dict[str, Pass]:
+    """Those that a stage learns from, by name."""
+    used = learned_from(curation.stages)
+    return {
+        one.name: read_source(workshop, one, curation.root, extractor)
+        for one in curation.references
+        if one.name in used
+    }
+
+
+@dataclass
+class _Made:
+    """What the passes of a run left."""
+
+    passes: list[Pass] = field(default_factory=list)
+    learned: list[Learned] = field(default_factory=list)
+    cuts: dict[str, Mapping[str, str | None]] = field(default_factory=dict)  # by stage label
 
 
 def _fuse(
     curation: Curation,
     workshop: Workshop,
     reads: list[Pass],
+    references: Mapping[str, Pass],
     runs: Iterable[Segment],
     held_out: HeldOut | None,
-) -> list[Pass]:
-    passes: list[Pass] = []
+) -> _Made:
+    made = _Made()
     renames = unique_ids(workshop, reads)
     for run in runs:
-        parents = passes[-1:] or reads
-        first = not passes
+        parents = made.passes[-1:] or reads
+        first = not made.passes
+        decided = decide(workshop, parents, run.decided_by) if run.decided_by else None
+        if decided is not None and decided.cuts:
+            made.cuts[decided.label] = decided.cuts
+        learned = {
+            planned.label: learn(workshop, planned, parents, references, curation.seed)
+            for planned in run.stages
+            if needs_model(planned)
+        }
+        made.learned += learned.values()
         fusion = Fusion(
-            stages=run.stages,
+            stages=tuple(learned[p.label].planned if p.label in learned else p for p in run.stages),
             annotations=parents[-1].store.annotations,
-            decided=decide(workshop, parents, run.decided_by) if run.decided_by else None,
+            decided=decided,
             renames=renames if first else None,
             held_out=held_out if first else None,
             keep_dropped_text=curation.keep_dropped_text,
         )
-        passes.append(fuse(workshop, parents, fusion))
-    return passes
+        made.passes.append(fuse(workshop, parents, fusion))
+    return made
 
 
 def _identity(curation: Curation, reads: list[Pass], passes: list[Pass]) -> str:
@@ -167,17 +171,18 @@ def funnel(passes: Iterable[Pass]) -> list[dict[str, Any]]:
     return table
 
 
-def warnings(table: Iterable[dict[str, Any]]) -> list[str]:
-    """Stages that drop everything, or nearly all of one source."""
-    found = []
-    for row in table:
-        for source, counts in row["by_source"].items():
-            before, after = counts["documents_in"], counts["documents_out"]
-            nearly_all = before >= FEW and after < (1 - NEARLY_ALL) * before
-            if nearly_all or (before and row["documents_out"] == 0):
-                share = f"{1 - after / before:.0%}"
-                what = f"{row['stage']} dropped {share} of source '{source}'"
-                found.append(f"{what}: {before - after:,} of {before:,} documents")
+def _alarms(curation: Curation, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    found = find_alarms(curation.stages, manifest["funnel"], curation.policy)
+    found += untaught(manifest["classifiers"])
+    return [alarm.to_dict() for alarm in found]
+
+
+def _with_alarms(curation: Curation, found: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A finished manifest with the alarms of today's policy."""
+    now = _alarms(curation, found)
+    if now != found.get("alarms"):
+        found["alarms"] = now
+        write_json(path, found)
     return found
 
 
@@ -185,7 +190,10 @@ def _intact(out: Path, manifest: dict[str, Any]) -> bool:
     """Whether every shard is there with its size; one that is not is made again from `work/`."""
     shards = [(out / "dataset" / s["file"], s["bytes"]) for s in manifest["shards"]]
     shards += [(out / "dropped" / s["file"], s["bytes"]) for s in manifest["dropped"]["shards"]]
-    return all(path.exists() and path.stat().st_size == size for path, size in shards)
+    models = [out / c["folder"] / name for c in manifest["classifiers"] for name in c["files"]]
+    return all(path.exists() and path.stat().st_size == size for path, size in shards) and all(
+        path.exists() for path in models
+    )
 
 
 def _check_complete(manifest: dict[str, Any]) -> None:
@@ -199,15 +207,34 @@ def _check_complete(manifest: dict[str, Any]) -> None:
         )
 
 
-def _about(planned: PlannedStage) -> dict[str, Any]:
+def _about(
+    planned: PlannedStage, root: Path, cuts: Mapping[str, str | None] | None
+) -> dict[str, Any]:
     kinds = {Filter: "filter", Scorer: "scorer", Modifier: "modifier", GlobalStage: "global"}
     kind = next(name for cls, name in kinds.items() if isinstance(planned.stage, cls))
     columns = {name: str(kind) for name, kind in planned.columns().items()}
-    rules = [
-        {"param": r.param, "column": r.column, "bound": r.bound, "threshold": r.threshold}
-        for r in planned.rules()
-    ]
-    return {**describe(planned), "kind": kind, "columns": columns, "rules": rules}
+    rules = [_rule(rule) for rule in planned.rules()]
+    about = {**describe(planned), "kind": kind, "columns": columns, "rules": rules}
+    about |= {"cuts": dict(cuts)} if cuts else {}
+    return {**about, **_files(planned.stage, root)} if planned.stage.files() else about
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    names = ("param", "column", "bound", "threshold")
+    when = Among(rule.when, (True,)) if isinstance(rule.when, str) else rule.when
+    condition = {"when": dataclasses.asdict(when)} if when else {}
+    return {name: getattr(rule, name) for name in names} | condition
+
+
+def _files(stage: Stage, root: Path) -> dict[str, Any]:
+    """The parameters with paths as the recipe gives them, and the hash of each file."""
+
+    def given(path: Path) -> str:
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    params = {f.name: with_paths(getattr(stage, f.name), given) for f in dataclasses.fields(stage)}
+    hashes = {given(path): file_hash(path) for paths in stage.files().values() for path in paths}
+    return {"params": params, "files": hashes}
 
 
 def _source(one: Pass) -> dict[str, Any]:
@@ -227,7 +254,3 @@ def _write_errors(path: Path, passes: Iterable[Pass]) -> None:
     with atomic(path) as temporary:
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         temporary.write_text("".join(lines), "utf-8")
-
-
-def _extracts(planned: PlannedStage) -> bool:
-    return isinstance(planned.stage, Modifier) and planned.stage.extracts

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from curation.evidence import (
+    CutJob,
+    EvidenceJob,
+    Partition,
+    ResolveJob,
+    cut_partition,
+    resolve_partition,
+    take_evidence,
+    tally_partition,
+)
 from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
 from curation.process import PlannedStage
+from curation.ranking import Cut, RankingStage, running
 from curation.stage import GlobalStage
-from curation.steps import EvidenceJob, ResolveJob, resolve_partition, take_evidence
 from curation.workshop import Pass, Workshop, all_slices, describe
 
 PARTITION_ROWS = 4_000_000  # evidence rows that one resolving task holds in memory
@@ -27,6 +37,7 @@ class Decisions:
     fingerprint: str
     label: str
     files: tuple[Path, ...]
+    cuts: Mapping[str, str | None] = field(default_factory=dict)  # of a ranking: group to score
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:
@@ -43,12 +54,14 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
     manifest = folder / "manifest.json"
     if not manifest.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        files = _decide(workshop, stage, planned.label, parents, folder)
-        workshop.finish(folder, {"identity": identity, "files": [f.name for f in files]})
+        files, cuts = _decide(workshop, stage, planned.label, parents, folder)
+        about = {"identity": identity, "files": [f.name for f in files], "cuts": cuts}
+        workshop.finish(folder, about)
         for evidence in folder.glob("evidence-*.parquet"):
             evidence.unlink()
-    names = read_json(manifest)["files"]
-    return Decisions(name, planned.label, tuple(folder / file for file in names))
+    found = read_json(manifest)
+    files = [folder / file for file in found["files"]]
+    return Decisions(name, planned.label, tuple(files), found.get("cuts", {}))
 
 
 def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:
@@ -58,7 +71,8 @@ def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:
 
 def _decide(
     workshop: Workshop, stage: GlobalStage, label: str, parents: Sequence[Pass], folder: Path
-) -> list[Path]:
+) -> tuple[list[Path], dict[str, str | None]]:
+    """The files of decisions and, of a ranking, the scores at which its groups are cut."""
     jobs = [
         EvidenceJob(stage, number, parent.store, record["key"], folder)
         for number, (parent, record) in enumerate(all_slices(parents))
@@ -69,7 +83,22 @@ def _decide(
     count = max(1, math.ceil(rows / PARTITION_ROWS))
     bounds = [i * 2**64 // count for i in range(count + 1)]
     partitions = [
-        ResolveJob(stage, i, bounds[i], bounds[i + 1] - 1, tuple(evidence), folder)
-        for i in range(count)
+        Partition(stage, i, bounds[i], bounds[i + 1] - 1, tuple(evidence)) for i in range(count)
     ]
-    return sorted(workshop.run(f"{label}: decide", resolve_partition, partitions, rows * 32))
+    cuts = None
+    if isinstance(stage, RankingStage):
+        cuts = _cuts(workshop, label, partitions, rows * 32)
+    resolving = [ResolveJob(partition, folder, cuts) for partition in partitions]
+    files = sorted(workshop.run(f"{label}: decide", resolve_partition, resolving, rows * 32))
+    return files, {group: cut.value for group, cut in (cuts or {}).items()}
+
+
+def _cuts(
+    workshop: Workshop, label: str, partitions: Sequence[Partition], num_bytes: int
+) -> dict[str, Cut]:
+    """Where each group of a ranking is cut: in the last partition of which something stays."""
+    tallies = workshop.run(f"{label}: tally", tally_partition, partitions, num_bytes)
+    *above, total = running([found for _, found in sorted(tallies)])
+    jobs = [CutJob(p, before, total) for p, before in zip(partitions, above, strict=True)]
+    found = sorted(workshop.run(f"{label}: cut", cut_partition, jobs, num_bytes))
+    return {group: cut for _, cuts in found for group, cut in cuts.items()}

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation import text
+from curation.document import conform
 from curation.stage import DECISION_SCHEMA, GlobalStage
 
 
@@ -17,7 +18,11 @@ class UniqueIds(GlobalStage):
     """Not a stage of recipes: its decisions rename documents instead of dropping them."""
 
     name: ClassVar[str] = "unique_ids"
-    reads: ClassVar[tuple[str, ...]] = ()  # ids come with every piece of evidence
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Nothing: ids come with every piece of evidence."""
+        return ()
 
     def evidence(self, table: pa.Table) -> pa.Table:
         """One row per document, keyed by a hash of its id."""
@@ -37,4 +42,4 @@ class UniqueIds(GlobalStage):
             survivor_id="id",
             similarity=pl.lit(None, pl.Float64),
         )
-        return again.to_arrow().cast(DECISION_SCHEMA)
+        return conform(again.to_arrow(), DECISION_SCHEMA)

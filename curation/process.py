@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,12 +53,7 @@ class PlannedStage:
     def rules(self) -> tuple[Rule, ...]:
         """The stage's rules over dataset columns."""
         rules = self.stage.rules() if isinstance(self.stage, Filter) else ()
-        return tuple(
-            Rule(
-                r.param, self.column(r.column), r.bound, r.threshold, r.when and self.column(r.when)
-            )
-            for r in rules
-        )
+        return tuple(rule.over(self.column) for rule in rules)
 
 
 @dataclass
@@ -91,26 +86,60 @@ class StageStats:
 
 
 def process(
-    table: pa.Table, stages: Sequence[PlannedStage]
+    table: pa.Table, stages: Sequence[PlannedStage], resume_at: int = 0
 ) -> tuple[pa.Table, pa.Table, list[StageStats]]:
-    """(kept, dropped, statistics per stage) of `stages` applied in order to a slice.
+    """(kept, dropped, statistics per stage) of `stages` from `resume_at` on, applied to a slice.
 
     Columns that a stage would add and that are already filled are taken as measured. A dropped
-    row has those of the stages up to its drop only, whatever an earlier decision measured.
+    row has those of the stages up to its drop only, and of those measured with them, whatever an
+    earlier decision measured. The first of stages that are measured together answers for the time.
     """
     parts: list[pa.Table] = []
-    stats = []
-    for i, planned in enumerate(stages):
-        begin, count = time.perf_counter(), StageStats(len(table), 0, text_bytes(table["text"]))
-        table, dropped, count.removed_chars = _apply(planned, table)
-        count.documents_out, count.bytes_out = len(table), text_bytes(table["text"])
-        count.reasons.update(dropped["drop_reason"].to_pylist())
-        count.seconds = time.perf_counter() - begin
-        later = {name for other in stages[i + 1 :] for name in other.columns()}
-        parts.append(dropped.select([n for n in dropped.column_names if n not in later]))
-        stats.append(count)
-    gone = pa.concat_tables(parts, promote_options="permissive") if parts else drop_rows(table[:0])
-    return table, gone, stats
+    stats: list[StageStats] = []
+    for group, later in _passes(stages, resume_at):
+        for planned in group:
+            begin, count = time.perf_counter(), StageStats(len(table), 0, text_bytes(table["text"]))
+            gone = []
+            if planned is group[0]:
+                table, failed = _measure(group, table)
+                gone.append(failed)
+            table, dropped, count.removed_chars = _apply(planned, table)
+            gone = pa.concat_tables([*gone, dropped], promote_options="permissive")
+            count.documents_out, count.bytes_out = len(table), text_bytes(table["text"])
+            count.reasons.update(gone["drop_reason"].to_pylist())
+            count.seconds = time.perf_counter() - begin
+            parts.append(gone.select([n for n in gone.column_names if n not in later]))
+            stats.append(count)
+    end = pa.concat_tables(parts, promote_options="permissive") if parts else drop_rows(table[:0])
+    return table, end, stats
+
+
+def _passes(
+    stages: Sequence[PlannedStage], resume_at: int
+) -> Iterator[tuple[tuple[PlannedStage, ...], set[str]]]:
+    """What is measured together from stage `resume_at` on, and the columns of what follows it.
+
+    Groups are those of all stages: resuming must not make others.
+    """
+    end = 0
+    for group in shared_passes(stages):
+        rest, end = group[max(resume_at - end, 0) :], end + len(group)
+        if rest:
+            yield rest, {name for other in stages[end:] for name in other.columns()}
+
+
+def shared_passes(stages: Sequence[PlannedStage]) -> list[tuple[PlannedStage, ...]]:
+    """`stages` in groups that are measured together; text must not be edited within one."""
+    groups: list[tuple[PlannedStage, ...]] = []
+    for planned in stages:
+        stage, last = planned.stage, groups[-1] if groups else ()
+        before = [other.stage for other in last if isinstance(other.stage, Scorer)]
+        edited = any(isinstance(other.stage, Modifier) for other in last)
+        if before and not edited and isinstance(stage, Scorer) and stage.shares_pass_with(before):
+            groups[-1] = (*last, planned)
+        else:
+            groups.append((planned,))
+    return groups
 
 
 def drop_rows(table: pa.Table, **fields: Any) -> pa.Table:
@@ -126,22 +155,20 @@ def drop_rows(table: pa.Table, **fields: Any) -> pa.Table:
 def _apply(planned: PlannedStage, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
     """(kept, dropped, characters removed from kept texts)."""
     stage = planned.stage
-    if isinstance(stage, Modifier):
-        return _edit(planned, stage, table)
-    if not isinstance(stage, Scorer):
-        raise TypeError(f"{planned.label} is not a local stage")
-    table, failed = _measure(planned, stage, table)
-    parts = [failed]
+    parts, removed = [drop_rows(table[:0])], 0
     for rule in planned.rules():
         table, dropped = _decide(planned, rule, table)
         parts.append(dropped)
-    return table, pa.concat_tables(parts, promote_options="permissive"), 0
+    if isinstance(stage, Modifier):
+        table, dropped, removed = _edit(planned, stage, table)
+        parts.append(dropped)
+    return table, pa.concat_tables(parts, promote_options="permissive"), removed
 
 
 def _edit(
     planned: PlannedStage, stage: Modifier, table: pa.Table
 ) -> tuple[pa.Table, pa.Table, int]:
-    kept, failed = _guard(planned, table, stage.edit)
+    kept, failed = _guard((planned,), table, stage.edit)
     kept, errors = _take_out(planned, kept, ERROR)
     kept, refused = _take_out(planned, kept, REFUSED)
     empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(kept["text"])), 0)
@@ -176,30 +203,44 @@ def _characters(before: pa.Table, after: pa.Table) -> int:
     return int(lengths[0] - lengths[1])
 
 
-def _measure(planned: PlannedStage, stage: Scorer, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The table with the stage's columns, measuring only the rows that lack them."""
-    own = list(planned.columns())
-    if own and own[0] in table.column_names:
-        missing = pc.is_null(table[own[0]])
-        if not pc.any(missing).as_py():
-            return table, drop_rows(table[:0])
-        fresh = table.filter(missing).drop_columns(own)
-        fresh, failed = _guard(planned, fresh, lambda t: _add_columns(planned, stage, t))
-        known = table.filter(pc.invert(missing))
-        table = pa.concat_tables([known, fresh.select(known.column_names)])
-        return table.sort_by(ROW), failed
-    return _guard(planned, table, lambda t: _add_columns(planned, stage, t))
+def _measure(group: Sequence[PlannedStage], table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The table with the columns of all stages of `group`, measuring only rows that lack some."""
+    if not isinstance(group[0].stage, Scorer | Modifier):
+        raise TypeError(f"{group[0].label} is not a local stage")
+    if not isinstance(group[0].stage, Scorer):
+        return table, drop_rows(table[:0])
+    own = [name for planned in group for name in planned.columns()]
+    if not own or not set(own) <= set(table.column_names):
+        return _guard(group, table, lambda t: _add_columns(group, t))
+    missing = _any_null(table, own)
+    if not pc.any(missing).as_py():
+        return table, drop_rows(table[:0])
+    fresh, failed = _guard(
+        group, table.filter(missing).drop_columns(own), lambda t: _add_columns(group, t)
+    )
+    known = table.filter(pc.invert(missing))
+    table = pa.concat_tables([known, fresh.select(known.column_names)])
+    return table.sort_by(ROW), failed
 
 
-def _add_columns(planned: PlannedStage, stage: Scorer, table: pa.Table) -> pa.Table:
-    values = stage.measure(table)
-    for name, kind in stage.columns().items():
-        spec = pa.field(planned.column(name), kind)
-        if spec.name in table.column_names:
-            place = table.column_names.index(spec.name)
-            table = table.set_column(place, spec, values[name].cast(kind))
-        else:
-            table = table.append_column(spec, values[name].cast(kind))
+def _any_null(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
+    missing = pc.is_null(table[names[0]])
+    for name in names[1:]:
+        missing = pc.or_(missing, pc.is_null(table[name]))
+    return missing
+
+
+def _add_columns(group: Sequence[PlannedStage], table: pa.Table) -> pa.Table:
+    scorers = [planned.stage for planned in group if isinstance(planned.stage, Scorer)]
+    found = scorers[0].measure_together(scorers, table)
+    for planned, scorer, values in zip(group, scorers, found, strict=True):
+        for name, kind in scorer.columns().items():
+            spec = pa.field(planned.column(name), kind)
+            if spec.name in table.column_names:
+                place = table.column_names.index(spec.name)
+                table = table.set_column(place, spec, values[name].cast(kind))
+            else:
+                table = table.append_column(spec, values[name].cast(kind))
     return table
 
 
@@ -207,7 +248,7 @@ def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Tabl
     bad = rule.fails(table)
     gone = table.filter(bad)
     threshold = rule.threshold
-    listed = rule.bound == "in" and threshold is not None
+    listed = rule.bound in ("in", "not in") and threshold is not None
     shown = ",".join(map(str, threshold)) if listed else threshold
     dropped = drop_rows(
         gone,
@@ -219,8 +260,10 @@ def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Tabl
     return table.filter(pc.invert(bad)), dropped
 
 
-def _guard(planned: PlannedStage, table: pa.Table, function: Any) -> tuple[pa.Table, pa.Table]:
-    """`function(table)`, and the documents it fails on as dropped rows with reason `error`.
+def _guard(
+    group: Sequence[PlannedStage], table: pa.Table, function: Any
+) -> tuple[pa.Table, pa.Table]:
+    """`function(table)`, and the documents it fails on as rows that the first of `group` drops.
 
     A failing table is halved until the failing documents stand alone: one of them costs about
     2 log2(n) extra calls.
@@ -233,18 +276,18 @@ def _guard(planned: PlannedStage, table: pa.Table, function: Any) -> tuple[pa.Ta
         if len(table) <= 1:
             message = f"{type(error).__name__}: {error}"[:500]
             dropped = drop_rows(
-                table, drop_stage=planned.label, drop_reason="error", drop_value=message
+                table, drop_stage=group[0].label, drop_reason="error", drop_value=message
             )
-            return _shape(planned, table[:0]), dropped
+            return _shape(group, table[:0]), dropped
         half = len(table) // 2
-        parts = [_guard(planned, part, function) for part in (table[:half], table[half:])]
+        parts = [_guard(group, part, function) for part in (table[:half], table[half:])]
         kept = pa.concat_tables([k for k, _ in parts], promote_options="permissive")
         return kept, pa.concat_tables([d for _, d in parts], promote_options="permissive")
 
 
-def _shape(planned: PlannedStage, empty: pa.Table) -> pa.Table:
-    """An empty table with the columns that the stage would have added."""
-    for name, kind in planned.columns().items():
+def _shape(group: Sequence[PlannedStage], empty: pa.Table) -> pa.Table:
+    """An empty table with the columns that the stages would have added."""
+    for name, kind in (column for planned in group for column in planned.columns().items()):
         if name not in empty.column_names:
             empty = empty.append_column(name, pa.array([], kind))
     return empty

@@ -7,7 +7,12 @@ A stage is a frozen dataclass whose fields are its parameters; constructing it d
 * `Filter` is a scorer with `rules`: each names a parameter, the column it reads and the threshold.
   The runner decides, so that every drop has a reason, `explain` can show all rules of a document
   and another threshold can be tried without measuring again.
+* `Trained` is a filter by a model, learned from documents once what precedes it is finished.
+* Scorers that follow one another may share a pass over the text: see `shares_pass_with`.
+* A class that is `Filter` and `Modifier` measures and decides on the text as it comes, then edits
+  the documents it keeps: a dropped document keeps the text that was judged.
 * `GlobalStage` needs all slices: `evidence` is taken per slice, `resolve` decides per partition.
+  `curation.ranking` has those that keep the best.
 
 A local stage gets a `pa.Table` and returns one of the same rows in the same order; its result for
 a document never depends on the other documents of the table.
@@ -16,22 +21,40 @@ a document never depends on the other documents of the table.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.errors import UserError, closest
+from curation.parts import Part
 from curation.registry import Registry
 
 Annotations = Mapping[str, pa.DataType]
-Bound = Literal["min", "max", "in"]
+Bound = Literal["min", "max", "in", "not in"]
+
+
+@dataclass(frozen=True)
+class Among:
+    """A condition: `column` holds one of `values`; inverted, none of them."""
+
+    column: str
+    values: tuple[Any, ...]
+    inverted: bool = False
+
+    def holds(self, table: pa.Table) -> pa.BooleanArray:
+        """True where the condition is met."""
+        column = table[self.column].combine_chunks()
+        found = pc.is_in(column, value_set=pa.array(self.values, column.type))
+        return pc.invert(found) if self.inverted else found
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One decision: keep a document if `column` is >= (`min`), <= (`max`) or among (`in`).
+    """One decision: keep a document if `column` is >= (`min`), <= (`max`), or (not) among (`in`).
 
     A threshold of None switches the rule off. Equality keeps. A null value is not judged.
     """
@@ -40,22 +63,40 @@ class Rule:
     column: str
     bound: Bound
     threshold: Any
-    when: str | None = None  # a boolean column: judge only documents where it is true
+    when: str | Among | None = None  # judge only where a boolean column is true, or this holds
 
     def fails(self, table: pa.Table) -> pa.BooleanArray:
         """True where the document must go."""
         values = table[self.column].combine_chunks()
         if self.threshold is None:
             return pa.array([False] * len(table), pa.bool_())
-        if self.bound == "in":
-            bad = pc.invert(pc.is_in(values, value_set=pa.array(self.threshold, values.type)))
+        if self.bound in ("in", "not in"):
+            listed = pc.is_in(values, value_set=pa.array(self.threshold, values.type))
+            bad = pc.invert(listed) if self.bound == "in" else listed
             bad = pc.and_(bad, pc.is_valid(values))
         else:
             test = pc.less if self.bound == "min" else pc.greater
             bad = test(values, pa.scalar(self.threshold, values.type))
-        if self.when is not None:
+        if isinstance(self.when, Among):
+            bad = pc.and_(bad, self.when.holds(table))
+        elif self.when is not None:
             bad = pc.and_(bad, table[self.when].combine_chunks())
         return pc.fill_null(bad, False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns it needs."""
+        when = self.when.column if isinstance(self.when, Among) else self.when
+        return (self.column,) if when is None else (self.column, when)
+
+    def over(self, rename: Callable[[str], str]) -> Rule:
+        """The same rule over columns of other names."""
+        when = self.when
+        if isinstance(when, Among):
+            when = dataclasses.replace(when, column=rename(when.column))
+        elif when is not None:
+            when = rename(when)
+        return dataclasses.replace(self, column=rename(self.column), when=when)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +114,40 @@ class Stage:
             UserError: a parameter cannot work.
         """
 
+    def expand(self, label: str) -> tuple[tuple[str, Stage], ...]:
+        """The stages, each with its label, that it stands for in a recipe: as a rule itself."""
+        return ((label, self),)
+
     def parameters(self) -> dict[str, Any]:
-        """The parameters as a dict, in field order."""
+        """The parameters as a dict, in field order; paths as strings."""
+        return {name: with_paths(value, str) for name, value in self._fields().items()}
+
+    def files(self) -> dict[str, tuple[Path, ...]]:
+        """The files that parameters of type `Path` name; what they hold is part of identity."""
+        found: dict[str, list[Path]] = {}
+        for name, value in self._fields().items():
+            with_paths(value, found.setdefault(name, []).append)
+        return {name: tuple(paths) for name, paths in found.items() if paths}
+
+    def at(self, root: Path) -> Self:
+        """The stage with its relative paths below `root`."""
+        fields = self._fields()
+        moved = {name: with_paths(fields[name], lambda p: root / p) for name in self.files()}
+        return dataclasses.replace(self, **moved)
+
+    def _fields(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def with_paths(value: Any, change: Callable[[Path], Any]) -> Any:
+    """`value` with every `Path` in it (in tuples and mappings too) replaced by `change` of it."""
+    if isinstance(value, Path):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(with_paths(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: with_paths(item, change) for key, item in value.items()}
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +176,16 @@ class Scorer(Stage):
         """The columns of `columns`, one value per row, never null for a measured document."""
         raise NotImplementedError
 
+    def shares_pass_with(self, others: Sequence[Scorer]) -> bool:
+        """Whether it can be measured in one go with `others`, which precede it."""
+        return False
+
+    def measure_together(
+        self, scorers: Sequence[Scorer], table: pa.Table
+    ) -> list[dict[str, pa.Array]]:
+        """What `measure` gives for each of `scorers`, which share a pass; the first is asked."""
+        return [scorer.measure(table) for scorer in scorers]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filter(Scorer):
@@ -120,11 +202,52 @@ class Filter(Scorer):
         return {k: v for k, v in self.parameters().items() if k not in self.decides}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trained(Filter):
+    """A filter by a model, which is given by its path or learned from documents.
+
+    Without `model` the runner draws the documents that `samples` names, at most `max_documents`
+    per role and `max_chars` of each, lets `fit` learn from them once, and measures with `fitted`.
+    """
+
+    model_file: ClassVar[str]  # what `fit` writes the model to
+
+    model: Path | None = None
+    max_documents: int = 200_000  # drawn per role by a hash of id and seed
+    max_chars: int | None = 20_000  # of each of them; null takes all
+
+    def samples(self) -> dict[str, tuple[Part, ...]]:
+        """Role, the parameter that names them, to parts; empty if the model is given."""
+        raise NotImplementedError
+
+    def fit(self, samples: Mapping[str, pa.Table], folder: Path, seed: int) -> dict[str, Any]:
+        """Writes the model into `folder` and returns what is to be known of it, as JSON.
+
+        The same samples and seed give the same bytes.
+
+        Args:
+            samples: role to documents (`id`, `text`, `url`, `source`), in a random order.
+            folder: exists; `model_file` is written there, besides what is removed again.
+            seed: of the recipe.
+
+        Raises:
+            UserError: nothing can be learned from them.
+        """
+        raise NotImplementedError
+
+    def fitted(self, folder: Path) -> Self:
+        """The stage with the model that `fit` wrote into `folder`."""
+        roles: dict[str, Any] = dict.fromkeys(self.samples(), ())
+        return dataclasses.replace(self, model=folder / self.model_file, **roles)
+
+
 DECISION_SCHEMA = pa.schema(
     [
         ("slice", pa.int64()),
         ("row", pa.int64()),
         ("drop_reason", pa.string()),
+        ("drop_value", pa.string()),  # the last four as in `curation.document.DROP_FIELDS`
+        ("drop_threshold", pa.string()),
         ("survivor_id", pa.string()),
         ("similarity", pa.float64()),
     ]
@@ -140,7 +263,24 @@ class GlobalStage(Stage):
     not depend on how keys are partitioned.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("text",)  # the document columns that `evidence` needs
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that `evidence` needs, besides `id`: the document's own, and annotations."""
+        return ("text",)
+
+    def check_columns(self, known: Mapping[str, pa.DataType]) -> None:
+        """What it reads must be there, in a type it can use.
+
+        Args:
+            known: the document's fields and the annotations of earlier stages.
+
+        Raises:
+            UserError: a column that is not.
+        """
+        for name in self.reads:
+            if name not in known:
+                what = f"there is no column '{name}' here.{closest(name, known)}"
+                raise UserError(what, hint=f"Known: {', '.join(known)}")
 
     def evidence(self, table: pa.Table) -> pa.Table:
         """One or more rows per document, with whatever `resolve` needs.
@@ -153,7 +293,8 @@ class GlobalStage(Stage):
     def resolve(self, evidence: pa.Table) -> pa.Table:
         """The documents that go, from evidence rows that also have `slice` (int64) and `id`.
 
-        Returns a table of `DECISION_SCHEMA`, at most one row per document.
+        Returns a table of `DECISION_SCHEMA`, at most one row per document; what does not apply is
+        null.
         """
         raise NotImplementedError
 

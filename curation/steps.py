@@ -1,4 +1,4 @@
-"""What runs as one unit of work: reading a split, a fused pass over a slice, a global decision.
+"""What runs as one unit of work: reading a split, a fused pass over a slice.
 
 Every function here is pure: a picklable job in, files and a small record out. Running a job again
 after a crash finds what is finished and does the rest.
@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curation.document import make_id, text_bytes
-from curation.files import read_json, write_json, write_parquet
+from curation.document import DROP_FIELDS, conform, make_id, text_bytes
+from curation.files import read_json, write_json
 from curation.process import ROW, PlannedStage, StageStats, drop_rows, process
 from curation.slices import SliceStore, cut
 from curation.sources.inputs import Split
 from curation.sources.source import ReadLog, Source
-from curation.stage import DECISION_SCHEMA, GlobalStage
+from curation.stage import DECISION_SCHEMA
 
 PATH, OFFSET = "_path", "_offset"  # where a document stands in its source
 PLACE = {PATH: pa.string(), OFFSET: pa.int64()}
@@ -165,7 +165,7 @@ def _apply_decisions(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table
     """Drops what the global stage before this step decided."""
     ours = read_decisions(job.decisions, job.number)
     gone = table.take(ours["row"])
-    fields = {name: ours[name] for name in ("drop_reason", "survivor_id", "similarity")}
+    fields = {name: ours[name] for name in ours.column_names if name in DROP_FIELDS.names}
     dropped = drop_rows(gone, drop_stage=job.label, **fields)
     keep = np.ones(len(table), bool)
     keep[ours["row"].to_numpy()] = False
@@ -197,66 +197,15 @@ def _decide_again(job: LocalJob, reuse: Reuse) -> dict[str, Any]:
     stays = pc.is_in(dropped["drop_stage"], value_set=pa.array(earlier, pa.string()))
     back = dropped.filter(pc.invert(stays)).select(kept.column_names)
     table = pa.concat_tables([kept, back]).sort_by(ROW)
-    kept, gone, more = process(table, job.stages[reuse.resume_at :])
+    kept, gone, more = process(table, job.stages, reuse.resume_at)
     gone = pa.concat_tables([dropped.filter(stays), gone], promote_options="permissive")
     stats = [StageStats.from_dict(s) for s in old["stats"][: len(earlier)]] + more
     return job.store.write(job.key, job.source, kept, gone, stats, old["errors"])
 
 
-@dataclass(frozen=True)
-class EvidenceJob:
-    """Takes a global stage's evidence of one slice."""
-
-    stage: GlobalStage
-    number: int
-    parent: SliceStore
-    parent_key: str
-    folder: Path
-
-
-def take_evidence(job: EvidenceJob) -> Path:
-    """Writes a slice's evidence, sorted by key."""
-    path = job.folder / f"evidence-{job.number:06d}.parquet"
-    if path.exists():
-        return path
-    table = job.parent.read(job.parent_key, columns=["id", *job.stage.reads])
-    evidence = job.stage.evidence(table)
-    ids = table["id"].take(evidence["row"])
-    number = pa.array(np.full(len(evidence), job.number, np.int64))
-    evidence = evidence.append_column("id", ids).append_column("slice", number)
-    write_parquet(path, evidence.sort_by([("key", "ascending"), ("row", "ascending")]))
-    return path
-
-
-@dataclass(frozen=True)
-class ResolveJob:
-    """Decides one partition of the keys: those in [first, last]."""
-
-    stage: GlobalStage
-    number: int
-    first: int
-    last: int
-    evidence: tuple[Path, ...]
-    folder: Path
-
-
-def resolve_partition(job: ResolveJob) -> Path:
-    """Writes the decisions of one partition, sorted by slice."""
-    path = job.folder / f"decisions-{job.number:05d}.parquet"
-    if path.exists():
-        return path
-    bounds = [("key", ">=", np.uint64(job.first)), ("key", "<=", np.uint64(job.last))]
-    parts = [pq.read_table(file, filters=bounds) for file in job.evidence]
-    decisions = DECISION_SCHEMA.empty_table()
-    if parts:
-        in_order = [("slice", "ascending"), ("row", "ascending")]
-        decisions = job.stage.resolve(pa.concat_tables(parts).sort_by(in_order))
-    write_parquet(path, decisions.sort_by([("slice", "ascending"), ("row", "ascending")]))
-    return path
-
-
 def read_decisions(files: tuple[Path, ...], number: int) -> pa.Table:
     """All decisions on slice `number`, by row."""
     parts = [pq.read_table(f, filters=[("slice", "==", number)]) for f in files]
+    parts = [conform(part, DECISION_SCHEMA) for part in parts]  # of an earlier version, too
     parts.append(DECISION_SCHEMA.empty_table())
     return pa.concat_tables(parts).sort_by("row")

@@ -19,7 +19,9 @@ from curation.errors import RunError, TooManyErrors
 from curation.files import write_json
 from curation.process import PlannedStage, StageStats
 from curation.slices import SliceStore
-from curation.stage import Filter
+from curation.sources.files import content_hash
+from curation.sources.inputs import InputFile
+from curation.stage import Filter, with_paths
 
 MIN_ERRORS = 20  # below this many failures no run is stopped
 
@@ -125,16 +127,26 @@ def all_slices(parents: Sequence[Pass]) -> list[tuple[Pass, dict[str, Any]]]:
 
 
 def describe(planned: PlannedStage, *, measured: bool = False) -> dict[str, Any]:
-    """The identity of a stage; with `measured`, of its measurements only."""
+    """The identity of a stage; with `measured`, of its measurements only.
+
+    A file counts by what it holds, wherever it lies.
+    """
     stage = planned.stage
     only = measured and isinstance(stage, Filter)
     params = stage.measured_by() if only and isinstance(stage, Filter) else stage.parameters()
+    for name in stage.files().keys() & params.keys():
+        params[name] = with_paths(getattr(stage, name), file_hash)
     return {
         "label": planned.label,
         "name": stage.name,
         "version": stage.version,
         "params": params,
     }
+
+
+def file_hash(path: Path) -> str:
+    """A hash of what a stage's file holds."""
+    return content_hash(InputFile(url=str(path), path=path.name, size=0))
 
 
 def total(passes: Iterable[Pass]) -> Iterator[tuple[str, str, StageStats]]:

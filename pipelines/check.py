@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.curate import segments
+from curation.alarms import Alarm, static_alarms
 from curation.errors import UserError
+from curation.plan import learned_from, segments
 from curation.process import PlannedStage
 from curation.stage import Modifier, Scorer
 from pipelines.judge import check_judge, load_judge
@@ -25,6 +26,7 @@ class Plan:
     passes: list[list[str]]
     missing_packages: list[str]
     judge: dict[str, Any] | None
+    alarms: list[Alarm]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -36,6 +38,7 @@ class Plan:
             "passes": self.passes,
             "missing_packages": self.missing_packages,
             "judge": self.judge,
+            "alarms": [alarm.to_dict() for alarm in self.alarms],
         }
 
 
@@ -51,10 +54,10 @@ def check(recipe: Recipe) -> Plan:
         size = sum(file.size for file in files)
         about = {"name": source.name, "format": source.format, "files": len(files), "bytes": size}
         sources.append({**about, "reference": source in recipe.references})
-    extractor, runs = segments(recipe.stages, recipe.sources)
+    extractor, runs = segments(recipe.stages, recipe.sources, recipe.references)
     passes = [["read", *([extractor.label] if extractor else [])]]
-    for run in runs:
-        first = [run.decided_by.label] if run.decided_by else ["held_out"]
+    for i, run in enumerate(runs):
+        first = [run.decided_by.label] if run.decided_by else [] if i else ["held_out"]
         passes.append([*first, *(p.label for p in run.stages)])
     missing = sorted({m for p in recipe.stages for m in _missing(p)})
     if missing:
@@ -63,7 +66,8 @@ def check(recipe: Recipe) -> Plan:
             where=str(recipe.file),
             hint=f"pip install {' '.join(missing)}",
         )
-    return Plan(recipe, sources, passes, missing, _judge(recipe))
+    alarms = static_alarms(recipe.stages)
+    return Plan(recipe, sources, passes, missing, _judge(recipe), alarms)
 
 
 def _missing(planned: PlannedStage) -> list[str]:
@@ -108,6 +112,7 @@ def plan_text(plan: Plan, out: Path | None) -> str:
         lines += [f"    {k}: {_yaml(v)}" for k, v in planned.stage.parameters().items()]
     lines.append(f"mixture: {recipe.mixture.weights}, at most {recipe.mixture.max_epochs:g} epochs")
     lines.append(_judge_text(plan.judge))
+    lines += [f"alarm: {alarm.message}" for alarm in plan.alarms]
     if out is not None:
         done = (out / recipe.name / "dataset" / "manifest.json").exists()
         lines.append(f"{out}: {'has a dataset of this name' if done else 'nothing yet'}")
@@ -128,6 +133,8 @@ def _kind(planned: PlannedStage) -> str:
     stage = planned.stage
     if isinstance(stage, Modifier):
         return "modifier"
+    if names := learned_from([planned]):
+        return f"learns from {', '.join(sorted(names))}"
     return "local" if isinstance(stage, Scorer) else "global"
 
 

@@ -15,6 +15,7 @@ from curation.errors import UserError
 from curation.files import read_json
 
 SHOWN_DUPLICATES = 20
+MAX_CHARS = 60  # of a threshold on the terminal
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Verdict:
     rule: str
     value: str | None
     threshold: str | None
-    verdict: str  # keep, drop, off, not reached, applied
+    verdict: str  # keep, drop, off, not asked, not reached, applied
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,13 @@ def _why(row: dict[str, Any]) -> str:
     if row["survivor_id"] is not None:
         return f"{why} of {row['survivor_id']} (similarity {row['similarity']:.3f})"
     if row["drop_threshold"] is not None:
-        return f"{why} (measured {row['drop_value']}, threshold {row['drop_threshold']})"
+        return f"{why} (measured {row['drop_value']}, threshold {_cut(row['drop_threshold'])})"
     return f"{why} ({row['drop_value']})" if row["drop_value"] is not None else why
+
+
+def _cut(threshold: str) -> str:
+    """Lists may name dozens of values."""
+    return threshold if len(threshold) <= MAX_CHARS else threshold[: MAX_CHARS - 3] + "..."
 
 
 def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Verdict]:
@@ -122,11 +128,13 @@ def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Ver
     for stage in stages:
         dropped_here = row.get("drop_stage") == stage["label"]
         for rule in stage["rules"]:
-            fired = dropped_here and row["drop_reason"] == rule["param"]
+            fired = dropped_here and row["drop_reason"] == rule["param"] and _is_asked(rule, row)
             fired = fired and str(row[rule["column"]]) == row["drop_value"]
-            yield _verdict(stage["label"], rule, row[rule["column"]], fired, ended)
+            yield _verdict(stage["label"], rule, row, fired, ended)
             ended = ended or fired
-        if not stage["rules"]:
+        if stage.get("cuts"):
+            yield _ranked(stage, row, dropped_here, ended)
+        elif not stage["rules"]:
             state = "not reached" if ended else "drop" if dropped_here else "applied"
             reason = row["drop_reason"] if dropped_here else stage["kind"]
             yield Verdict(
@@ -135,14 +143,39 @@ def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Ver
         ended = ended or dropped_here
 
 
-def _verdict(label: str, rule: dict[str, Any], value: Any, fired: bool, ended: bool) -> Verdict:
-    sign = {"min": ">=", "max": "<=", "in": "in"}[rule["bound"]]
+def _is_asked(rule: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether the rule is about this document."""
+    when = rule.get("when")
+    return when is None or (row[when["column"]] in when["values"]) != when["inverted"]
+
+
+def _verdict(
+    label: str, rule: dict[str, Any], row: dict[str, Any], fired: bool, ended: bool
+) -> Verdict:
+    value = row[rule["column"]]
+    sign = {"min": ">=", "max": "<="}.get(rule["bound"], rule["bound"])
     off = rule["threshold"] is None
     threshold = None if off else f"{sign} {rule['threshold']}"
     shown = f"{value:.4g}" if isinstance(value, float) else None if value is None else str(value)
     # Rules after the one that fired were measured with it, but did not decide.
-    state = "drop" if fired else "off" if off else "not reached" if ended else "keep"
+    asked = "keep" if _is_asked(rule, row) else "not asked"
+    state = "drop" if fired else "off" if off else "not reached" if ended else asked
     return Verdict(label, f"{rule['param']} ({rule['column']})", shown, threshold, state)
+
+
+def _ranked(stage: dict[str, Any], row: dict[str, Any], dropped: bool, ended: bool) -> Verdict:
+    """How a document stood against the cut of its group, in a stage that keeps the best."""
+    params, value = stage["params"], row[stage["params"]["column"]]
+    cut = stage["cuts"].get(row["source"] if params["keep_by"] == "source" else "all")
+    sign = ">=" if params["best"] == "highest" else "<="
+    state = "not reached" if ended else "drop" if dropped else "keep"
+    return Verdict(
+        stage["label"],
+        f"keep_frac ({params['column']})",
+        None if value is None else f"{value:.4g}",
+        None if cut is None else f"{sign} {float(cut):.4g}",
+        state,
+    )
 
 
 def journey_text(journey: Journey) -> str:
@@ -152,7 +185,8 @@ def journey_text(journey: Journey) -> str:
     lines += [f"  {k}: {about[k]}" for k in ("source", "url", "date", "language") if about[k]]
     rows = [("stage", "rule", "value", "keeps if", "verdict")]
     rows += [
-        (v.stage, v.rule, v.value or "", v.threshold or "", v.verdict) for v in journey.verdicts
+        (v.stage, v.rule, v.value or "", _cut(v.threshold or ""), v.verdict)
+        for v in journey.verdicts
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines += [

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from curation.alarms import MAX_DROP_FRAC, Policy, read_bands
 from curation.config import build, load_yaml
-from curation.curate import Curation, segments
+from curation.curate import Curation
 from curation.errors import UserError, closest
+from curation.plan import segments
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
-from curation.stage import stages
+from curation.stage import Stage, stages
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED = ("judge", "work", "corpus")  # folders beside the recipes' own
@@ -48,6 +50,8 @@ class _Keys:
     mixture: MixtureSpec = field(default_factory=MixtureSpec)
     dropped_text: Literal["full", "none"] = "full"
     max_error_frac: float = 0.01
+    expect: dict[str, Any] = field(default_factory=dict)
+    max_drop_frac: float = MAX_DROP_FRAC
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in RESERVED:
@@ -57,10 +61,10 @@ class _Keys:
             )
         if not self.sources:
             raise ValueError("'sources' is empty: a recipe needs at least one")
-        if not 0 <= self.max_error_frac <= 1:
-            raise ValueError(
-                f"'max_error_frac' must be in [0, 1]. Got {self.max_error_frac} instead."
-            )
+        for name in ("max_error_frac", "max_drop_frac"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"'{name}' must be in [0, 1]. Got {value} instead.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,7 @@ class Recipe:
     mixture: MixtureSpec
     dropped_text: Literal["full", "none"]
     max_error_frac: float
+    policy: Policy  # when to raise an alarm: `expect` and `max_drop_frac`
 
     @property
     def curation(self) -> Curation:
@@ -88,6 +93,8 @@ class Recipe:
             self.file.parent,
             self.seed,
             self.dropped_text == "full",
+            self.policy,
+            self.references,
         )
 
 
@@ -100,13 +107,13 @@ def load_recipe(file: Path) -> Recipe:
     keys = build(_Keys, load_yaml(file), where=str(file), label="recipe")
     sources = _sources(keys.sources, f"{file}: sources")
     references = _sources(keys.references, f"{file}: references")
-    planned = _stages(keys.curate, f"{file}: curate")
+    planned = _stages(keys.curate, f"{file}: curate", file.parent)
     _check_names(sources + references, file)
     _check_weights(keys.mixture, [source.name for source in sources], file)
     try:
-        segments(planned, sources)
+        segments(planned, sources, references)
     except UserError as error:
-        raise error.at(str(file)) from None
+        raise error.at(f"{file}: curate") from None
     return Recipe(
         file=file,
         name=keys.name,
@@ -118,7 +125,16 @@ def load_recipe(file: Path) -> Recipe:
         mixture=keys.mixture,
         dropped_text=keys.dropped_text,
         max_error_frac=keys.max_error_frac,
+        policy=_policy(keys, planned, sources, file),
     )
+
+
+def _policy(
+    keys: _Keys, planned: tuple[PlannedStage, ...], sources: tuple[Source, ...], file: Path
+) -> Policy:
+    labels, names = [one.label for one in planned], [source.name for source in sources]
+    bands = read_bands(keys.expect, labels, names, f"{file}: expect")
+    return Policy(bands=bands, max_drop_frac=keys.max_drop_frac)
 
 
 def _sources(entries: tuple[Any, ...], where: str) -> tuple[Source, ...]:
@@ -137,21 +153,22 @@ def _source(entry: Any, where: str) -> Source:
     return build(cls, values, where=where, label=f"{cls.format} source")
 
 
-def _stages(entries: tuple[Any, ...], where: str) -> tuple[PlannedStage, ...]:
+def _stages(entries: tuple[Any, ...], where: str, root: Path) -> tuple[PlannedStage, ...]:
     planned: list[PlannedStage] = []
     for i, entry in enumerate(entries):
-        one = _stage(entry, f"{where}[{i}]")
-        if any(one.label == other.label for other in planned):
-            raise UserError(
-                f"'{one.label}' stands in the recipe already",
-                where=f"{where}[{i}]",
-                hint=f"Give one a name of its own: - {one.stage.name}: {{as: {one.label}_2, ...}}",
-            )
-        planned.append(one)
+        for one in _stage(entry, f"{where}[{i}]", root):
+            if any(one.label == other.label for other in planned):
+                raise UserError(
+                    f"'{one.label}' stands in the recipe already",
+                    where=f"{where}[{i}]",
+                    hint=f"Give one a name of its own: - {one.stage.name}: {{as: {one.label}_2}}",
+                )
+            planned.append(one)
     return tuple(planned)
 
 
-def _stage(entry: Any, where: str) -> PlannedStage:
+def _stage(entry: Any, where: str, root: Path) -> list[PlannedStage]:
+    """The stages that one entry of a recipe stands for."""
     if isinstance(entry, str):
         entry = {entry: None}
     if not isinstance(entry, dict) or len(entry) != 1:
@@ -166,12 +183,25 @@ def _stage(entry: Any, where: str) -> PlannedStage:
         cls = stages.get(str(name))
     except UserError as error:
         raise error.at(where) from None
-    stage = build(cls, params, where=f"{where}.{name}", label=str(name))
+    stage = build(cls, params, where=f"{where}.{name}", label=str(name)).at(root)
     try:
+        _check_files(stage)
         stage.check()
     except UserError as error:
         raise error.at(f"{where}.{name}") from None
-    return PlannedStage(label, stage)
+    return [PlannedStage(*expanded) for expanded in stage.expand(label)]
+
+
+def _check_files(stage: Stage) -> None:
+    """Every file that a parameter names can be read."""
+    for param, paths in stage.files().items():
+        for path in paths:
+            try:
+                path.open("rb").close()
+            except OSError as error:
+                what = f"{path} cannot be read: {error.strerror}"
+                hint = "Paths are relative to the recipe's folder"
+                raise UserError(what, where=param, hint=hint) from None
 
 
 def _check_weights(mixture: MixtureSpec, names: list[str], file: Path) -> None:

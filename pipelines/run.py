@@ -53,7 +53,7 @@ class Outcome:
         return {
             "out": str(self.out),
             "recipes": {
-                name: {key: m[key] for key in ("fingerprint", "funnel", "slices", "warnings")}
+                name: {key: m[key] for key in ("fingerprint", "funnel", "slices", "alarms")}
                 for name, m in self.manifests.items()
             },
             "scorecards": [asdict(card) for card in self.scorecards],

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import text
+from curation.document import conform
 from curation.stage import DECISION_SCHEMA, GlobalStage, stages
 
 _SPACES = r"[\s\v\x1c-\x1f\x{85}\pZ]+"  # white space as in `curation.text`; RE2's \s is ASCII
@@ -58,4 +59,4 @@ class ExactDedup(GlobalStage):
             survivor_id="first",
             similarity=pl.lit(1.0),
         )
-        return gone.to_arrow().cast(DECISION_SCHEMA)
+        return conform(gone.to_arrow(), DECISION_SCHEMA)

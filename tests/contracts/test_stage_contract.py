@@ -5,24 +5,43 @@ import inspect
 import json
 import pickle
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from curation.alarms import static_alarms
 from curation.config import build, parameters
 from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS
+from curation.errors import UserError
 from curation.fingerprint import fingerprint
 from curation.process import ROW, PlannedStage, process
+from curation.ranking import RankingStage, running, tally
 from curation.sources.inputs import Split
 from curation.sources.source import Source, formats
-from curation.stage import DECISION_SCHEMA, Filter, GlobalStage, Modifier, Scorer, Stage, stages
+from curation.stage import (
+    DECISION_SCHEMA,
+    Filter,
+    GlobalStage,
+    Modifier,
+    Scorer,
+    Stage,
+    Trained,
+    stages,
+)
 from curation.workshop import describe
+from tests.classes import SMALL, fasttext_model, linear_model, two_classes, word_list
 
 # Parameters of stages that cannot be made without any.
 NEEDED: dict[str, dict[str, Any]] = {
-    "datatrove": {"block": "filters.RegexFilter", "params": {"regex_exp": "lorem ipsum"}}
+    "datatrove": {"block": "filters.RegexFilter", "params": {"regex_exp": "lorem ipsum"}},
+    "fasttext_score": {"model": str(fasttext_model()), "min_score": 0.5},
+    "keep_top": {"column": "quality.score", "keep_frac": 0.01},
+    "linear_score": {"model": str(linear_model()), "max_score": 0.6},
+    "toxicity": {"word_lists": {"en": str(word_list())}, "max_matches": 3},
+    "url": {"block_domains": ["example.com"], "soft_block_words": ["free", "cam"]},
 }
 
 PROSE = "The farmer turned the soil early and waited for the rain to come with patience. "
@@ -74,7 +93,7 @@ def table_of(texts: list[str | None]) -> pa.Table:
 
 
 ODD = table_of(list(ODD_TEXTS.values()))
-LOCAL = [*names(Modifier), *names(Scorer)]
+LOCAL = sorted({*names(Modifier), *names(Scorer)})
 
 
 def run(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -143,7 +162,7 @@ def test_stage_docstring_says_what_it_does_in_one_line(name: str) -> None:
 @pytest.mark.parametrize("name", list(stages))
 def test_stage_parameters_have_types_that_a_recipe_can_give(name: str) -> None:
     for text in parameters(stages.get(name)).values():
-        assert re.match(r"(int|float|str|bool|list of|mapping of|'|null)", text), text
+        assert re.match(r"(int|float|str|bool|path|list of|mapping of|'|null)", text), text
 
 
 @pytest.mark.parametrize("name", names(Filter))
@@ -175,6 +194,11 @@ def test_filter_thresholds_that_only_decide_do_not_change_measurements(name: str
     )
     assert off.measured_by() == stage.measured_by()
     assert all(off.measure(ODD)[c].equals(v) for c, v in stage.measure(ODD).items())
+
+
+@pytest.mark.parametrize("name", names(Filter))
+def test_filter_has_no_threshold_that_can_never_fire(name: str) -> None:
+    assert static_alarms([PlannedStage(name, make(name))]) == []
 
 
 # --- local stages
@@ -220,7 +244,8 @@ def test_local_stage_drops_carry_stage_and_reason(local: Any) -> None:
         assert row["drop_stage"] == "label"
         assert row["drop_reason"]
         assert row["drop_reason"] != "error", row["drop_value"]
-        if isinstance(stage, Filter):
+        emptied = isinstance(stage, Modifier) and row["drop_reason"] == "empty_text"
+        if isinstance(stage, Filter) and not emptied:
             assert row["drop_reason"] in stage.decides
             assert row["drop_value"] is not None
             assert row["drop_threshold"] is not None
@@ -236,7 +261,8 @@ def test_local_stage_drop_is_what_its_rule_says(local: Any) -> None:
         for i, row in enumerate(table.to_pylist()):
             planned = PlannedStage("label", stage)
             failing = [r for r in planned.rules() if r.fails(table[i : i + 1])[0].as_py()]
-            assert bool(failing) == gone
+            emptied = isinstance(stage, Modifier) and row.get("drop_reason") == "empty_text"
+            assert bool(failing) == (gone and not emptied)
             if failing:
                 assert failing[0].param == row["drop_reason"]
                 assert str(table[failing[0].column][i].as_py()) == row["drop_value"] or float(
@@ -326,7 +352,7 @@ def evidence(stage: GlobalStage, sizes: list[int]) -> pa.Table:
 
     Slice and row are put back to those of one slice, so that results can be compared.
     """
-    table, parts, start = table_of(CORPUS), [], 0
+    table, parts, start = read_by(stage, CORPUS), [], 0
     assert sum(sizes) == len(table)
     for size in sizes:
         part = table[start : start + size]
@@ -340,14 +366,38 @@ def evidence(stage: GlobalStage, sizes: list[int]) -> pa.Table:
     return pa.concat_tables(parts).sort_by([("slice", "ascending"), ("row", "ascending")])
 
 
+def read_by(stage: GlobalStage, texts: list[str | None]) -> pa.Table:
+    """The columns that a stage reads; those that are not a document's own hold some numbers."""
+    table = table_of(texts)
+    for name in stage.reads:
+        if name not in table.column_names:
+            values = pa.array([len(text or "") % 7 / 7 for text in texts], pa.float64())
+            table = table.append_column(name, values)
+    return table.select(["id", *stage.reads])
+
+
 def decisions(stage: GlobalStage, sizes: list[int], partitions: int) -> list[dict[str, Any]]:
-    """The documents that go, with keys dealt over partitions."""
+    """The documents that go, with keys dealt over partitions; of a ranking, with ranges of keys."""
     found = evidence(stage, sizes)
-    part = np.asarray(found["key"]) % np.uint64(partitions)
-    tables = [stage.resolve(found.filter(pa.array(part == i))) for i in range(partitions)]
+    key = np.asarray(found["key"])
+    ranked = isinstance(stage, RankingStage)
+    bounds = [0, *np.quantile(key.astype(float), np.arange(1, partitions) / partitions)]
+    place = np.searchsorted(bounds, key, "right") - 1 if ranked else key % np.uint64(partitions)
+    parts = [found.filter(pa.array(place == i)) for i in range(partitions)]
+    tables = resolve_ranked(stage, parts) if ranked else [stage.resolve(part) for part in parts]
     assert all(t.schema == DECISION_SCHEMA for t in tables)
     gone = [row for t in tables for row in t.to_pylist()]
     return sorted(gone, key=lambda row: row["row"])
+
+
+def resolve_ranked(stage: GlobalStage, parts: list[pa.Table]) -> list[pa.Table]:
+    """As the runner does: partitions are tallied, then cut, then held against the cuts."""
+    assert isinstance(stage, RankingStage)
+    *above, total = running([tally(part) for part in parts])
+    cuts = {}
+    for part, before in zip(parts, above, strict=True):
+        cuts |= stage.cuts(part, before, total)
+    return [stage.hold_against(part, cuts) for part in parts]
 
 
 def make_global(name: str) -> GlobalStage:
@@ -374,22 +424,34 @@ def test_global_stage_does_not_depend_on_slices_and_partitions(
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_evidence_has_a_row_and_a_key_per_document(name: str) -> None:
     stage = make_global(name)
-    found = stage.evidence(table_of(CORPUS).select(["id", *stage.reads]))
+    found = stage.evidence(read_by(stage, CORPUS))
     assert found.schema.field("row").type == pa.int64()
     assert found.schema.field("key").type == pa.uint64()
     assert set(found["row"].to_pylist()) == set(range(len(CORPUS)))
 
 
 @pytest.mark.parametrize("name", names(GlobalStage))
+def test_global_stage_drops_some_documents_once_with_a_reason(name: str) -> None:
+    gone = decisions(make_global(name), WHOLE, 1)
+    rows_gone = [row["row"] for row in gone]
+    assert 0 < len(gone) < len(CORPUS)
+    assert len(set(rows_gone)) == len(rows_gone)
+    assert all(row["drop_reason"] for row in gone)
+
+
+@pytest.mark.parametrize("name", names(RankingStage))
+def test_ranking_stage_drops_name_the_value_and_the_threshold(name: str) -> None:
+    for row in decisions(make_global(name), WHOLE, 1):
+        assert float(row["drop_value"]) <= float(row["drop_threshold"])
+        assert row["survivor_id"] is None
+
+
+@pytest.mark.parametrize("name", sorted({*names(GlobalStage)} - {*names(RankingStage)}))
 def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str) -> None:
     gone = decisions(make_global(name), WHOLE, 1)
-    assert gone
-    rows_gone = [row["row"] for row in gone]
-    assert len(set(rows_gone)) == len(rows_gone)
     ids = table_of(CORPUS)["id"].to_pylist()
-    gone_ids = {ids[row] for row in rows_gone}
+    gone_ids = {ids[row["row"]] for row in gone}
     for row in gone:
-        assert row["drop_reason"]
         assert row["survivor_id"] not in gone_ids
         assert row["survivor_id"] in ids
         assert 0 <= row["similarity"] <= 1
@@ -398,7 +460,7 @@ def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str) -> Non
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_takes_an_empty_corpus(name: str) -> None:
     stage = make_global(name)
-    found = stage.evidence(table_of([]).select(["id", *stage.reads]))
+    found = stage.evidence(read_by(stage, []))
     assert len(found) == 0
     found = found.append_column("id", pa.array([], pa.string()))
     found = found.append_column("slice", pa.array([], pa.int64()))
@@ -410,8 +472,58 @@ def test_global_stage_takes_an_empty_corpus(name: str) -> None:
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_takes_null_text(name: str) -> None:
     stage = make_global(name)
-    table = table_of([None, "a", None]).select(["id", *stage.reads])
+    table = read_by(stage, [None, "a", None])
     assert set(stage.evidence(table)["row"].to_pylist()) == {0, 1, 2}
+
+
+# --- trained stages
+
+CLASSES = two_classes(30)
+QUICK: dict[str, dict[str, Any]] = {"fasttext_score": SMALL}  # defaults are for large samples
+
+
+def learner(name: str) -> Trained:
+    given = {"positives": ["good"], "negatives": ["bad"], **QUICK.get(name, {})}
+    stage = build(stages.get(name), given, where="test")
+    assert isinstance(stage, Trained)
+    return stage
+
+
+@pytest.mark.parametrize("name", names(Trained))
+def test_trained_stage_learns_the_same_bytes_and_metrics_again(name: str, tmp_path: Path) -> None:
+    found = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        metrics = learner(name).fit(CLASSES, folder, seed=3)
+        found.append((json.dumps(metrics), (folder / learner(name).model_file).read_bytes()))
+        assert [path.name for path in folder.iterdir()] == [learner(name).model_file]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", names(Trained))
+def test_trained_stage_tells_the_classes_apart_with_what_it_learned(
+    name: str, tmp_path: Path
+) -> None:
+    metrics = learner(name).fit(CLASSES, tmp_path, seed=3)
+    ready = learner(name).fitted(tmp_path)
+    assert not ready.samples()
+    good, bad = (table_of(CLASSES[role]["text"].to_pylist()) for role in ready_roles(name))
+    assert min(ready.measure(good)["score"].to_pylist()) > max(
+        ready.measure(bad)["score"].to_pylist()
+    )
+    assert metrics["auc"]["value"] == 1
+
+
+def ready_roles(name: str) -> list[str]:
+    """The roles of a trained stage, that of the high scores first."""
+    return list(learner(name).samples())
+
+
+@pytest.mark.parametrize("name", names(Trained))
+def test_trained_stage_needs_a_model_or_something_to_learn_from(name: str) -> None:
+    for given in ({}, {"positives": ["good"]}, {"model": "m", "negatives": ["bad"]}):
+        with pytest.raises(UserError, match="either 'model', or"):
+            build(stages.get(name), given, where="test")
 
 
 # --- formats
