@@ -1,7 +1,7 @@
 """The fused pass: kept and dropped, errors alone, deciding again without measuring."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +11,24 @@ import pytest
 from curation.dedup.exact import ExactDedup
 from curation.document import DROP_FIELDS
 from curation.errors import RunError, UserError
-from curation.process import ERROR, REFUSED, ROW, PlannedStage, StageStats, drop_rows, process
+from curation.filters.c4_quality import C4Quality
+from curation.filters.fineweb_quality import FinewebQuality
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
+from curation.filters.refinedweb_lines import RefinedwebLines
+from curation.filters.text_stats import TextStats
+from curation.process import (
+    ERROR,
+    REFUSED,
+    ROW,
+    PlannedStage,
+    StageStats,
+    drop_rows,
+    process,
+    shared_passes,
+)
 from curation.stage import Annotations, Filter, Modifier, Rule, Scorer
+from tests.corpora import prose
 
 MakeTable = Callable[..., pa.Table]
 
@@ -321,3 +337,236 @@ def test_drop_rows_fills_given_fields_and_leaves_others_null(documents: MakeTabl
 def test_process_drop_of_an_empty_list_shows_it_as_empty(documents: MakeTable) -> None:
     _, dropped, _ = process(documents(["a"]), [length(among=())])
     assert (dropped["drop_value"][0].as_py(), dropped["drop_threshold"][0].as_py()) == ("a", "")
+
+
+# --- stages that are measured together
+
+
+def grouped(*stages: PlannedStage) -> list[list[str]]:
+    return [[planned.label for planned in group] for group in shared_passes(stages)]
+
+
+QUALITY = PlannedStage("quality", GopherQuality(min_words=60))
+REPETITION = PlannedStage("repetition", GopherRepetition())
+FINEWEB = PlannedStage("fineweb", FinewebQuality(max_short_line_frac=None))
+STATS = PlannedStage("stats", TextStats(max_chars=1500))
+C4 = PlannedStage("c4", C4Quality())
+REFINEDWEB = PlannedStage("refinedweb", RefinedwebLines(max_removed_word_frac=None))
+AGAIN = PlannedStage("again", GopherQuality(min_words=100))
+
+
+@pytest.mark.parametrize(
+    ("stages", "groups"),
+    [
+        ([], []),
+        ([QUALITY], [["quality"]]),
+        ([QUALITY, REPETITION, STATS], [["quality", "repetition", "stats"]]),
+        # another scorer, or a modifier, between
+        ([QUALITY, length(), REPETITION], [["quality"], ["length"], ["repetition"]]),
+        ([QUALITY, REPLACE, REPETITION], [["quality"], ["replace"], ["repetition"]]),
+        ([length(), QUALITY, STATS], [["length"], ["quality", "stats"]]),
+        # a filter that edits is measured with what precedes it; what follows sees other text
+        ([QUALITY, C4, STATS], [["quality", "c4"], ["stats"]]),
+        ([C4, REFINEDWEB, STATS], [["c4"], ["refinedweb"], ["stats"]]),
+        # two of a family would fill the same columns
+        ([QUALITY, AGAIN], [["quality"], ["again"]]),
+        ([QUALITY, STATS, AGAIN, FINEWEB], [["quality", "stats"], ["again", "fineweb"]]),
+    ],
+)
+def test_shared_passes_group_text_rules_of_different_families(
+    stages: list[PlannedStage], groups: list[list[str]]
+) -> None:
+    assert grouped(*stages) == groups
+
+
+def calls_of_measure(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[str]]]:
+    """(texts, families) of every pass over texts from now on."""
+    import curation.text_rules
+
+    calls, measure = [], curation.text_rules.measure
+
+    def counting(texts: pa.ChunkedArray, wanted: Any) -> Any:
+        calls.append((len(texts), list(wanted)))
+        return measure(texts, wanted)
+
+    monkeypatch.setattr(curation.text_rules, "measure", counting)
+    return calls
+
+
+def test_process_measures_a_group_once(
+    documents: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = calls_of_measure(monkeypatch)
+    process(documents(CORPUS), [QUALITY, REPETITION, STATS, AGAIN, C4, FINEWEB])
+    assert [families for _, families in calls] == [
+        ["quality", "repetition", "characters"],
+        ["quality", "c4"],
+        ["fineweb"],
+    ]
+    assert [texts for texts, _ in calls] == [10, 6, 4]
+
+
+CORPUS = [
+    prose(1),
+    prose(2, 3),  # too short
+    prose(3),
+    "and the rain comes to the garden again.\n" * 20,  # repeats itself
+    prose(4, 30),  # too long
+    f"{prose(5)}\nmenu\n{prose(6, 1)}",
+    prose(7, 5),  # too short for the second
+    prose(8) + " { }.",  # for C4
+    f"{prose(9)}\nlorem",
+    "",
+]
+
+
+def alone(table: pa.Table, stages: Sequence[PlannedStage]) -> tuple[pa.Table, list[pa.Table]]:
+    """(kept, dropped by each stage), every stage in a pass of its own."""
+    parts = []
+    for planned in stages:
+        table, dropped, _ = process(table, [planned])
+        parts.append(dropped)
+    return table, parts
+
+
+def test_process_group_decides_as_its_stages_alone(documents: MakeTable) -> None:
+    stages = [QUALITY, REPETITION, STATS, AGAIN, C4, FINEWEB]
+    kept, dropped, stats = process(documents(CORPUS), stages)
+    expected, parts = alone(documents(CORPUS), stages)
+    assert kept.equals(expected)
+    why = [ROW, "text", *DROP_FIELDS.names]
+    assert dropped.select(why).equals(pa.concat_tables([part.select(why) for part in parts]))
+    assert [s.documents_in - s.documents_out for s in stats] == [len(part) for part in parts]
+    assert [len(part) for part in parts] == [2, 1, 1, 1, 1, 0]
+
+
+def test_process_dropped_row_has_the_columns_measured_with_its_stage(documents: MakeTable) -> None:
+    stages = [QUALITY, REPETITION, STATS, AGAIN, C4, FINEWEB]
+    _, dropped, _ = process(documents(CORPUS), stages)
+    groups = shared_passes(stages)
+    seen = set()
+    for row in dropped.to_pylist():
+        last = next(
+            i for i, group in enumerate(groups) if row["drop_stage"] in {p.label for p in group}
+        )
+        for i, group in enumerate(groups):
+            for name in (name for planned in group for name in planned.columns()):
+                assert (row.get(name) is not None) == (i <= last)
+        seen.add(last)
+    assert seen == {0, 1}
+
+
+def test_process_filter_that_edits_ends_its_group_with_an_edit(documents: MakeTable) -> None:
+    text = "\n".join(["menu", *prose(1).replace(". ", ".\n").split("\n")])
+    kept, _, stats = process(documents([text]), [QUALITY, C4, STATS])
+    assert kept["text"].to_pylist() == [text.removeprefix("menu\n")]
+    assert kept["stats.num_chars"].to_pylist() == [len(text) - len("menu\n")]
+    assert kept["quality.num_words"].to_pylist() == [1 + len(prose(1).split())]
+    assert [s.removed_chars for s in stats] == [0, len("menu\n"), 0]
+
+
+def test_process_filter_that_edits_leaves_the_text_of_what_it_drops(documents: MakeTable) -> None:
+    _, dropped, _ = process(documents(["menu\nIt rained all day. \n"]), [C4])
+    assert dropped["text"].to_pylist() == ["menu\nIt rained all day. \n"]
+    assert dropped["c4.num_sentences"].to_pylist() == [1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharing(Length):
+    """Is measured with whatever stands before it; fails on the word `boom`."""
+
+    def shares_pass_with(self, others: Sequence[Scorer]) -> bool:
+        return True
+
+
+def test_process_document_that_fails_in_a_group_stands_alone(documents: MakeTable) -> None:
+    texts = [f"text {i}" for i in range(37)]
+    texts[5] = texts[30] = "boom"
+    texts[7] = "t"
+    stages = [
+        PlannedStage("one", Sharing(min_chars=2)),
+        PlannedStage("two", Sharing()),
+        PlannedStage("three", Sharing(min_chars=7)),
+    ]
+    assert grouped(*stages) == [["one", "two", "three"]]
+    kept, dropped, stats = process(documents(texts), stages)
+    assert kept["id"].to_pylist() == [f"d{i}" for i in range(10, 37) if i != 30]
+    assert dropped["drop_stage"].to_pylist() == ["one"] * 3 + ["three"] * 8
+    for row in dropped.to_pylist():
+        measured = {row[f"{planned.label}.chars"] for planned in stages}
+        if row["text"] == "boom":
+            assert (row["drop_reason"], row["drop_value"]) == ("error", "ValueError: boom")
+            assert measured == {None}
+        else:
+            assert row["drop_reason"] == "min_chars"
+            assert measured == {len(row["text"])}
+    assert [dict(s.reasons) for s in stats] == [
+        {"error": 2, "min_chars": 1},
+        {},
+        {"min_chars": 8},
+    ]
+    assert [(s.documents_in, s.documents_out) for s in stats] == [(37, 34), (34, 34), (34, 26)]
+
+
+def test_process_all_documents_of_a_group_fail_leaves_all_columns(documents: MakeTable) -> None:
+    stages = [PlannedStage("one", Sharing()), PlannedStage("two", Sharing(min_chars=1))]
+    kept, dropped, _ = process(documents(["boom"] * 3), stages)
+    assert len(kept) == 0
+    assert {"one.chars", "two.chars", "two.is_loud"} <= {*kept.column_names}
+    assert dropped["drop_stage"].to_pylist() == ["one"] * 3
+
+
+def test_process_group_measures_rows_that_lack_columns_of_any_stage(
+    documents: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, _, _ = process(documents(CORPUS), [QUALITY, STATS])
+    lacking = fresh.set_column(
+        fresh.column_names.index("stats.num_chars"),
+        "stats.num_chars",
+        pc.if_else(pc.equal(fresh[ROW], 2), None, fresh["stats.num_chars"]),
+    )
+    calls = calls_of_measure(monkeypatch)
+    again, dropped, _ = process(lacking, [QUALITY, STATS])
+    assert again.equals(fresh)
+    assert len(dropped) == 0
+    assert calls == [(1, ["quality", "characters"])]
+
+
+@pytest.mark.parametrize("resume_at", range(5))
+def test_process_resumed_decides_from_there_on_and_measures_as_before(
+    documents: MakeTable, resume_at: int
+) -> None:
+    """Even where the stages from there on alone would be measured together."""
+    stages = [QUALITY, REPETITION, AGAIN, STATS]
+    table = documents(CORPUS)
+    fresh = process(table, stages)
+    labels = [planned.label for planned in stages]
+    stays = pc.is_in(fresh[1]["drop_stage"], value_set=pa.array(labels[:resume_at], pa.string()))
+    back = fresh[1].filter(pc.invert(stays)).select(fresh[0].column_names)
+    again = pa.concat_tables([fresh[0], back]).sort_by(ROW)
+    kept, dropped, stats = process(again, stages, resume_at)
+    assert kept.equals(fresh[0])
+    expected = fresh[1].filter(pc.invert(stays))
+    assert dropped.select(expected.column_names).equals(expected)
+    assert len(stats) == len(stages) - resume_at
+
+
+@pytest.mark.parametrize(
+    ("place", "params"),
+    [(0, {"min_words": 20}), (1, {"max_dup_line_frac": None}), (2, {"max_chars": 900})],
+)
+def test_process_group_deciding_again_equals_fresh(
+    documents: MakeTable, place: int, params: dict[str, Any]
+) -> None:
+    stages = [QUALITY, REPETITION, STATS]
+    table = documents(CORPUS)
+    kept, dropped, _ = process(table, stages)
+    stage: Any = stages[place].stage
+    stages[place] = PlannedStage(stages[place].label, replace(stage, **params))
+    back = dropped.select(kept.column_names)
+    found = process(pa.concat_tables([kept, back]).sort_by(ROW), stages)
+    fresh = process(table, stages)
+    assert found[0].equals(fresh[0])
+    columns = fresh[1].column_names
+    assert found[1].select(columns).equals(fresh[1])
+    assert not (fresh[0].equals(kept) and fresh[1].equals(dropped))
