@@ -1,115 +1,34 @@
-"""The compiled walk of py3langid's model gives the library's labels."""
+"""Documents are kept by their language and how sure it is, whichever model says so."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from curation.config import build
 from curation.errors import UserError
-from curation.filters.language import Language, identify
+from curation.filters.language import Language
+from curation.fingerprint import fingerprint
 from curation.process import PlannedStage, process
+from curation.workshop import describe
+from tests.curation.sentences import SENTENCES, train_model
 
-SENTENCES = {
-    "en": "The farmer turned the soil early in the morning and waited for the rain to come.",
-    "de": "Der Bauer pflügte am frühen Morgen den Boden und wartete auf den Regen.",
-    "fr": "Le fermier a retourné la terre tôt le matin et il attendait que la pluie vienne.",
-    "es": "El agricultor removió la tierra por la mañana y esperó a que llegara la lluvia.",
-    "it": "Il contadino ha rivoltato la terra la mattina presto e ha aspettato la pioggia.",
-    "pt": "O agricultor revirou a terra de manhã cedo e ficou à espera de que a chuva viesse.",
-    "nl": "De boer ploegde 's ochtends vroeg de grond om en wachtte op de regen.",
-    "pl": "Rolnik przekopał ziemię wcześnie rano i czekał, aż spadnie deszcz.",
-    "cs": "Zemědělec brzy ráno zoral půdu a čekal, až přijde déšť.",
-    "ru": "Крестьянин рано утром вспахал землю и стал ждать дождя.",
-    "uk": "Селянин рано вранці зорав землю і чекав, поки піде дощ.",
-    "el": "Ο αγρότης όργωσε τη γη νωρίς το πρωί και περίμενε να έρθει η βροχή.",
-    "tr": "Çiftçi sabah erkenden toprağı sürdü ve yağmurun gelmesini bekledi.",
-    "fi": "Maanviljelijä kynti pellon varhain aamulla ja odotti sateen tuloa.",
-    "hu": "A gazda kora reggel felszántotta a földet, és várta, hogy jöjjön az eső.",
-    "ar": "حرث الفلاح الأرض في الصباح الباكر وانتظر هطول المطر.",
-    "he": "האיכר חרש את האדמה מוקדם בבוקר וחיכה שהגשם יגיע.",
-    "hi": "किसान ने सुबह जल्दी ज़मीन जोती और बारिश का इंतज़ार किया।",
-    "th": "ชาวนาไถดินแต่เช้าตรู่และรอให้ฝนตก",
-    "ja": "農夫は朝早く土を耕し、雨が降るのを待った。",
-    "ko": "농부는 아침 일찍 땅을 갈고 비가 오기를 기다렸다.",
-    "zh": "农民一大早就翻了地，等着下雨。",
-    "vi": "Người nông dân cày đất từ sáng sớm và chờ mưa đến.",
-}
-ODD = [
-    "THE FARMER TURNED THE SOIL AND WAITED FOR RAIN",  # capitals are lower-cased first
-    "LE FERMIER A RETOURNÉ LA TERRE",
-    "cafe\u0301 de\u0301ja\u0300 vu a\u0300 Paris l'e\u0301te\u0301",  # not composed
-    "Der Boden and the rain et la terre y la lluvia",
-    "def main():\n    return {'soil': 1, 'rain': [2, 3]}\n",
-    "Straße ΤΟΥ ΑΓΡΌΤΗ ΟΔΥΣΣΕΎΣ",
-    "ΟΔΥΣΣΕΥΣ ΚΑΙ ΠΗΝΕΛΟΠΗ",
-    "ok",
-    "a" * 5000,
-    "x\u2028y\u00a0z soil and rain",
-    "😀 soil 🎉 rain 👨‍👩‍👧",
-    "Њива је чекала кишу",
-    "EN: 1234 / DE: 5678",
-]
+MakeTable = Callable[..., pa.Table]
+Measure = Callable[[Language, str], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def library() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_model(tmp_path_factory.mktemp("model")) / "model.bin"
 
 
-def found(texts: list[str]) -> list[tuple[str, float]]:
-    labels, scores = identify(pa.chunked_array([texts], pa.string()))
-    return list(zip(labels.to_pylist(), scores.to_pylist(), strict=True))
+def load(**values: Any) -> Language:
+    return build(Language, values, where="r.yaml")
 
 
-@pytest.mark.parametrize("code", SENTENCES)
-def test_language_plain_sentence_is_recognised(code: str) -> None:
-    label, score = found([SENTENCES[code]])[0]
-    assert label == code
-    assert score > 0.3
-
-
-def test_language_labels_and_scores_equal_the_library(library: LanguageIdentifier) -> None:
-    texts = [*SENTENCES.values(), *ODD]
-    texts += [s[:n] for s in SENTENCES.values() for n in (3, 8, 20)]
-    texts += [" ".join(SENTENCES.values()), *(s.upper() for s in SENTENCES.values())]
-    for text, (label, score) in zip(texts, found(texts), strict=True):
-        expected, confidence = library.classify(text)
-        if score == 0:  # no feature of the model: the library is undecided among all
-            assert label == "und"
-            assert confidence < 0.02
-        else:
-            assert label == expected, text
-            # A final sigma becomes another lower-case letter in the library: a feature or two.
-            close = 0.1 if text.isupper() and "Σ" in text else 1e-4
-            assert score == pytest.approx(confidence, abs=close)
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n\n", "1", "\u2028", "\x01"])
-def test_language_text_unknown_to_the_model_is_und(text: str) -> None:
-    assert found([text]) == [("und", 0.0)]
-
-
-def test_language_no_texts_gives_no_labels() -> None:
-    assert found([]) == []
-
-
-def test_language_unknown_code_is_an_error_naming_known_codes() -> None:
-    with pytest.raises(UserError) as error:
-        Language(keep=("en", "klingon")).check()
-    assert "'klingon'" in str(error.value)
-    assert all(code in str(error.value) for code in SENTENCES)
-
-
-@pytest.mark.parametrize("score", [-0.1, 1.1])
-def test_language_impossible_score_is_an_error(score: float) -> None:
-    with pytest.raises(UserError, match="min_score"):
-        build(Language, {"min_score": score}, where="r.yaml")
-
-
-def run(documents: Callable[..., pa.Table], stage: Language) -> tuple[list[str], dict[str, str]]:
+def run(documents: MakeTable, stage: Language) -> tuple[list[str], dict[str, str]]:
     """Languages kept; reason per language dropped."""
     table = documents([*SENTENCES.values(), ""])
     kept, dropped, _ = process(table, [PlannedStage("language", stage)])
@@ -117,25 +36,60 @@ def run(documents: Callable[..., pa.Table], stage: Language) -> tuple[list[str],
     return kept["language"].to_pylist(), dict(reasons)
 
 
-def test_language_keep_null_and_no_score_keeps_all(documents: Callable[..., pa.Table]) -> None:
+# --- parameters
+
+
+@pytest.mark.parametrize("param", ["keep", "min_score"])
+def test_language_unknown_code_is_an_error_naming_known_codes(param: str) -> None:
+    stage = load(**{param: ["en", "klingon"] if param == "keep" else {"klingon": 0.5}})
+    with pytest.raises(UserError) as error:
+        stage.check()
+    assert f"'{param}' of language has no code 'klingon'" in str(error.value)
+    assert all(code in str(error.value) for code in SENTENCES)
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.1, {"en": 1.1}, {"default": -0.1}])
+def test_language_impossible_score_is_an_error(score: Any) -> None:
+    with pytest.raises(UserError, match=r"'min_score' of language must be in \[0, 1\]"):
+        load(min_score=score)
+
+
+def test_language_empty_keep_is_an_error() -> None:
+    with pytest.raises(UserError, match="drops everything"):
+        load(keep=[])
+
+
+def test_language_top_k_below_one_is_an_error() -> None:
+    with pytest.raises(UserError, match="'top_k' of language must be >= 1"):
+        load(top_k=0)
+
+
+def test_language_known_codes_pass_the_check() -> None:
+    load(keep=["en", "de"], min_score={"de": 0.5, "default": 0.6}).check()
+
+
+# --- decisions
+
+
+def test_language_keep_null_and_no_score_keeps_all(documents: MakeTable) -> None:
     kept, dropped = run(documents, Language(keep=None, min_score=None))
     assert kept == [*SENTENCES, "und"]
     assert dropped == {}
 
 
-def test_language_keep_null_still_asks_for_the_score(documents: Callable[..., pa.Table]) -> None:
+def test_language_keep_null_still_asks_for_the_score(documents: MakeTable) -> None:
     kept, dropped = run(documents, Language(keep=None, min_score=1e-6))
     assert kept == list(SENTENCES)
     assert dropped == {"und": "min_score"}
 
 
-def test_language_keeps_the_listed_codes_only(documents: Callable[..., pa.Table]) -> None:
+def test_language_keeps_the_listed_codes_only(documents: MakeTable) -> None:
     kept, dropped = run(documents, Language(keep=("de", "ja"), min_score=None))
     assert kept == ["de", "ja"]
     assert set(dropped.values()) == {"keep"}
 
 
-def test_language_drop_shows_label_and_list(documents: Callable[..., pa.Table]) -> None:
+def test_language_drop_shows_label_and_list(documents: MakeTable) -> None:
     stage = Language(keep=("en", "de"))
     _, dropped, _ = process(documents([SENTENCES["fr"]]), [PlannedStage("language", stage)])
     row = dropped.to_pylist()[0]
@@ -143,13 +97,140 @@ def test_language_drop_shows_label_and_list(documents: Callable[..., pa.Table]) 
 
 
 def test_language_score_at_threshold_keeps_and_above_drops(
-    documents: Callable[..., pa.Table],
+    documents: MakeTable, measure: Measure
 ) -> None:
     text = "Der Boden and the rain"
-    label, score = found([text])[0]
+    found = measure(Language(), text)
     outcomes: list[Any] = []
-    for threshold in (score, min(score + 1e-9, 1.0)):
-        stage = Language(keep=(label,), min_score=threshold)
+    for threshold in (found["score"], min(found["score"] + 1e-9, 1.0)):
+        stage = Language(keep=(found["language"],), min_score=threshold)
         kept, dropped, _ = process(documents([text]), [PlannedStage("language", stage)])
         outcomes.append((len(kept), dropped["drop_reason"].to_pylist()))
     assert outcomes == [(1, []), (0, ["min_score"])]
+
+
+def test_language_score_by_code_judges_each_by_its_own(
+    documents: MakeTable, measure: Measure
+) -> None:
+    """`default` is for those without their own; without it they are not judged."""
+    scores = {code: measure(Language(), text)["score"] for code, text in SENTENCES.items()}
+    unsure = {code for code, score in scores.items() if score < 0.95}
+    assert {"es", "nl"} < unsure < set(SENTENCES)
+    _, dropped = run(documents, load(keep=None, min_score={"es": 0.95}))
+    assert dropped == {"es": "min_score"}
+    _, dropped = run(documents, load(keep=None, min_score={"es": 0, "nl": 0, "default": 0.95}))
+    assert dropped == dict.fromkeys(["und", *unsure - {"es", "nl"}], "min_score")
+
+
+def test_language_drop_shows_the_score_and_the_threshold_of_its_language(
+    documents: MakeTable, measure: Measure
+) -> None:
+    stage = load(keep=None, min_score={"de": 0.999999, "fr": 0.999998, "default": 0.999997})
+    for code, threshold in {"de": "0.999999", "fr": "0.999998", "en": "0.999997"}.items():
+        table = documents([SENTENCES[code][:20]])
+        _, dropped, _ = process(table, [PlannedStage("language", stage)])
+        row = dropped.to_pylist()[0]
+        assert (row["drop_reason"], row["drop_threshold"]) == ("min_score", threshold)
+        score = measure(stage, SENTENCES[code][:20])["score"]
+        assert float(row["drop_value"]) == pytest.approx(score)
+
+
+def test_language_other_scores_are_decided_without_measuring_again(documents: MakeTable) -> None:
+    before, after = load(keep=None), load(keep=["de"], min_score={"de": 0.2, "default": 0.9})
+    assert after.measured_by() == before.measured_by()
+    table = documents(list(SENTENCES.values()))
+    kept, _, _ = process(table, [PlannedStage("language", load(keep=None, min_score=None))])
+    scores = kept["language.score"]
+    kept = kept.set_column(kept.column_names.index("text"), "text", documents([""] * 23)["text"])
+    again, _, _ = process(kept, [PlannedStage("language", after)])
+    assert again["language"].to_pylist() == ["de"]  # of a text that is gone
+    assert again["language.score"].to_pylist() == [scores[list(SENTENCES).index("de")].as_py()]
+
+
+# --- what short and odd texts get
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "1", "\u2028", "\x01"])
+def test_language_text_that_shows_nothing_is_und(text: str, measure: Measure) -> None:
+    assert measure(Language(top_k=2), text) == {
+        "language": "und",
+        "score": 0,
+        "languages": "und:0.0000",
+    }
+
+
+def test_language_short_text_is_labelled_and_falls_below_the_score(
+    documents: MakeTable, measure: Measure
+) -> None:
+    scores = [measure(Language(), SENTENCES["en"][:n])["score"] for n in (5, 20, 80)]
+    assert scores[0] < 0.65 < scores[2]
+    assert scores == sorted(scores)
+    _, dropped, _ = process(documents(["The f"]), [PlannedStage("language", load(keep=None))])
+    assert dropped["drop_reason"].to_pylist() == ["min_score"]
+
+
+# --- several languages
+
+
+def test_language_top_k_lists_the_likeliest_best_first(measure: Measure) -> None:
+    found = measure(Language(top_k=3), "Der Boden and the rain et la terre")
+    pairs = [pair.split(":") for pair in found["languages"].split()]
+    assert len(pairs) == 3
+    assert pairs[0] == [found["language"], f"{found['score']:.4f}"]
+    assert [float(score) for _, score in pairs] == sorted(
+        (float(s) for _, s in pairs), reverse=True
+    )
+
+
+def test_language_top_k_changes_neither_label_nor_score(measure: Measure) -> None:
+    for text in SENTENCES.values():
+        one, many = measure(Language(), text), measure(Language(top_k=4), text)
+        assert many.items() >= one.items()
+        assert "languages" not in one
+
+
+# --- a model by path
+
+
+def test_language_fasttext_model_labels_and_decides(documents: MakeTable, model: Path) -> None:
+    stage = load(model=str(model), keep=["de", "en"], min_score=0.1)
+    stage.check()
+    kept, dropped = run(documents, stage)
+    assert kept == ["en", "de"]
+    assert dropped["fr"] == dropped["und"] == "keep"
+
+
+def test_language_fasttext_model_lists_top_k(measure: Measure, model: Path) -> None:
+    found = measure(load(model=str(model), top_k=2), SENTENCES["fr"])
+    pairs = found["languages"].split()
+    assert len(pairs) == 2
+    assert pairs[0] == f"fr:{found['score']:.4f}"
+
+
+def test_language_fasttext_white_space_is_und(measure: Measure, model: Path) -> None:
+    assert measure(load(model=str(model)), " \n") == {"language": "und", "score": 0}
+
+
+def test_language_fasttext_model_knows_other_codes(model: Path) -> None:
+    stage = load(model=str(model), keep=["af"])
+    with pytest.raises(UserError) as error:
+        stage.check()
+    assert "no code 'af'" in str(error.value)
+    assert f"It knows: {', '.join(sorted(SENTENCES))}" in str(error.value)
+
+
+def test_language_missing_model_is_an_error_of_check(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"absent\.bin"):
+        load(model=str(tmp_path / "absent.bin")).check()
+
+
+def test_language_model_is_known_by_what_it_holds(model: Path, tmp_path: Path) -> None:
+    copy, other = tmp_path / "copy.bin", tmp_path / "other.bin"
+    copy.write_bytes(model.read_bytes())
+    other.write_bytes(model.with_name("model.ftz").read_bytes())
+    names = [
+        fingerprint(describe(PlannedStage("language", Language(model=path))))
+        for path in (model, copy, other, None)
+    ]
+    assert names[0] == names[1]
+    assert len(set(names)) == 3
