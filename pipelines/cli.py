@@ -43,17 +43,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Intermixed(argparse.ArgumentParser):
+    """Takes options before, after and between the other arguments."""
+
+    _inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As the base class; which, for arguments that repeat, takes those in one place only."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tilth", description="From a raw dump to a score with error bars."
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Intermixed)
     for add in (
         _add_check,
         _add_run,
         _add_compare,
         _add_explain,
+        _add_what_if,
         _add_report,
         _add_list,
         _add_demo,
@@ -116,6 +133,27 @@ def _add_explain(commands: Any) -> None:
     sub.add_argument("id", metavar="ID")
 
 
+def _add_what_if(commands: Any) -> None:
+    sub = _command(
+        commands, "what-if", _what_if, "what other thresholds would have kept, without a new run"
+    )
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.epilog = """\
+examples:
+  tilth what-if out gopher_quality.min_words=30
+  tilth what-if out language.keep='[en, de]' language.min_score=null --recipe curated
+  tilth what-if out --sweep gopher_repetition.max_dup_line_frac
+"""
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument(
+        "changes", nargs="*", metavar="STAGE.PARAM=VALUE", help="a value is YAML, as in a recipe"
+    )
+    sub.add_argument("--recipe", metavar="NAME", help="default: every recipe that has the stage")
+    sub.add_argument(
+        "--sweep", metavar="STAGE.PARAM", help="what every value of this threshold keeps"
+    )
+
+
 def _add_report(commands: Any) -> None:
     sub = _command(commands, "report", _report, "write one self-contained HTML page")
     sub.add_argument("folder", type=Path, metavar="DIR")
@@ -149,7 +187,7 @@ def _run(args: argparse.Namespace) -> int:
     recipes = [load_recipe(path) for path in args.recipes]
     outcome = run(recipes, args.out, _backend(args), _progress(), args.until)
     _show(args, outcome.to_dict(), outcome_text(outcome))
-    alarms = [w for m in outcome.manifests.values() for w in m["warnings"]]
+    alarms = [alarm for m in outcome.manifests.values() for alarm in m["alarms"]]
     return 1 if args.strict and alarms else 0
 
 
@@ -172,6 +210,17 @@ def _explain(args: argparse.Namespace) -> None:
     journeys = explain(args.folder, args.id)
     text = "\n\n".join(journey_text(j) for j in journeys)
     _show(args, [j.to_dict() for j in journeys], text)
+
+
+def _what_if(args: argparse.Namespace) -> None:
+    from pipelines.what_if import answer_text, curve_text, sweep, what_if
+
+    if args.sweep is not None:
+        curves = sweep(args.folder, args.sweep, args.changes, args.recipe)
+        _show(args, [c.to_dict() for c in curves], "\n\n".join(map(curve_text, curves)))
+    else:
+        answers = what_if(args.folder, args.changes, args.recipe)
+        _show(args, [a.to_dict() for a in answers], "\n\n".join(map(answer_text, answers)))
 
 
 def _report(args: argparse.Namespace) -> None:
