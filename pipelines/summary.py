@@ -38,7 +38,7 @@ def demo_text(demo: Demonstration) -> str:
 
 def _recipe_text(name: str, manifest: dict[str, Any], found: set[str]) -> str:
     lines = [f"recipe {name}", sources_text(manifest), funnel_text(manifest)]
-    lines += [f"alarm: {warning}" for warning in manifest["warnings"]]
+    lines += [f"alarm: {alarm['message']}" for alarm in manifest["alarms"]]
     rows = sum(shard["rows"] for shard in manifest["shards"])
     slices = manifest["slices"]
     made = f"{slices['made']:,} slices made, {slices['reused']:,} reused"

@@ -23,25 +23,32 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
 
 
 def funnel_text(manifest: dict[str, Any]) -> str:
-    """The funnel: documents and bytes in and out of every stage, in all and of each source."""
+    """The funnel: documents and bytes in and out of every stage, in all and of each source.
+
+    A row that an alarm is about ends in `!`.
+    """
     header = ("stage", "in", "out", "kept", "MB out", "chars cut", "seconds", "top reasons")
     rows = []
+    raised = {(alarm["stage"], alarm["source"]) for alarm in manifest["alarms"]}
     for row in manifest["funnel"]:
-        rows.append(_row(row["stage"], row))
-        if len(row["by_source"]) > 1:
-            rows += [_row(f"  {name}", counts) for name, counts in row["by_source"].items()]
+        stage, parts = row["stage"], row["by_source"]
+        split = len(parts) > 1
+        loud = (stage, None) in raised or (not split and any((stage, s) in raised for s in parts))
+        rows.append(_row(stage, row, loud))
+        if split:
+            rows += [_row(f"  {s}", counts, (stage, s) in raised) for s, counts in parts.items()]
     width = len(header) - 1
     plain = table(header[:width], [row[:width] for row in rows]).split("\n")
     reasons = [header[width], *(row[width] for row in rows)]
     return "\n".join(f"{a}  {b}".rstrip() for a, b in zip(plain, reasons, strict=True))
 
 
-def _row(name: str, counts: dict[str, Any]) -> tuple[str, ...]:
+def _row(name: str, counts: dict[str, Any], loud: bool) -> tuple[str, ...]:
     before, after = counts["documents_in"], counts["documents_out"]
     kept = f"{after / before:.1%}" if before else "-"
     top = list(counts["reasons"].items())[:TOP_REASONS]
     return (
-        name,
+        f"{name} !" if loud else name,
         f"{before:,}",
         f"{after:,}",
         kept,

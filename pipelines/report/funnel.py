@@ -24,7 +24,7 @@ def funnel(results: Results) -> Html:
 
 
 def _recipe(recipe: RecipeResult, sources: Sequence[str]) -> Html:
-    parts = [tag("h3", recipe.name), _warnings(recipe)]
+    parts = [tag("h3", recipe.name), _alarms(recipe)]
     if recipe.funnel:
         drawn = [
             draw(recipe.funnel, sources, unit, show)
@@ -101,26 +101,27 @@ def _legend(sources: Sequence[str]) -> Html:
     return svg.legend([*(kept or [("kept", svg.colour(0))]), ("removed at this stage", "gone")])
 
 
-def _warnings(recipe: RecipeResult) -> Html:
-    """Stages that dropped everything, or nearly all of a source: said loudly."""
-    found = recipe.manifest.get("warnings", [])
-    items = [tag("li", clip(str(text), 300)) for text in found]
-    return tag("ul", *items, class_="warnings") if items else Html("")
+def _alarms(recipe: RecipeResult) -> Html:
+    """What stages did that should be looked at: said loudly."""
+    found = recipe.manifest.get("alarms", [])
+    items = [tag("li", clip(alarm["message"], 300)) for alarm in found]
+    return tag("ul", *items, class_="alarms") if items else Html("")
 
 
 def _table(recipe: RecipeResult) -> Html:
     columns = [
         *texts("stage", "kind"),
         *numbers("in", "out", "kept", "bytes out", "characters edited out"),
-        *texts("top reasons"),
+        *texts("top reasons", "alarms"),
         *numbers("time"),
     ]
     kinds = {stage["label"]: stage.get("kind") for stage in recipe.manifest.get("stages", [])}
-    rows = (_cells(row, kinds.get(row["stage"])) for row in recipe.funnel)
+    alarms = recipe.manifest.get("alarms", [])
+    rows = (_cells(row, kinds.get(row["stage"]), alarms) for row in recipe.funnel)
     return table("Stages", columns, rows)
 
 
-def _cells(row: Json, kind: str | None) -> list[str]:
+def _cells(row: Json, kind: str | None, alarms: Sequence[Json]) -> list[str]:
     edited = row.get("removed_chars", 0)
     return [
         row["stage"],
@@ -131,8 +132,19 @@ def _cells(row: Json, kind: str | None) -> list[str]:
         size(row.get("bytes_out")),
         count(edited) if edited else ABSENT,
         _reasons(row.get("reasons", {})),
+        _raised([alarm for alarm in alarms if alarm["stage"] == row["stage"]]),
         seconds(row.get("seconds")),
     ]
+
+
+def _raised(alarms: Sequence[Json]) -> str:
+    """The kinds of a stage's alarms, each with the sources it is about."""
+    sources: dict[str, list[str]] = {}
+    for alarm in alarms:
+        of = sources.setdefault(alarm["kind"].replace("_", " "), [])
+        of += [alarm["source"]] if alarm["source"] else []
+    told = [f"{kind}: {', '.join(of)}" if of else kind for kind, of in sources.items()]
+    return clip("; ".join(told), 200) or ABSENT
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from pipelines.report.classifiers import classifiers
 from pipelines.report.curves import curves
 from pipelines.report.funnel import funnel
 from pipelines.report.glance import glance
 from pipelines.report.histograms import histograms
+from pipelines.report.labels import labels
 from pipelines.report.markup import Html, clip, join, tag
 from pipelines.report.mixture import mixture
 from pipelines.report.planted import planted
@@ -52,6 +54,8 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Results], Html]], ...] = (
     ("verdict", "Verdict", _first),
     ("funnel", "Funnel", funnel),
     ("scores", "Scores and thresholds", histograms),
+    ("classifiers", "Classifiers", classifiers),
+    ("labels", "Labels", labels),
     ("dropped", "Dropped documents", samples),
     ("training", "Training", curves),
     ("mixture", "Mixture", mixture),

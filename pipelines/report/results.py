@@ -18,7 +18,7 @@ _MAX_ERRORS = 20
 
 @dataclass(frozen=True)
 class RecipeResult:
-    """One recipe's folder: its manifest, scorecard, finished runs and first errors."""
+    """One recipe's folder: its manifest, scorecard, runs, first errors and classifiers."""
 
     name: str
     path: Path
@@ -26,6 +26,7 @@ class RecipeResult:
     scorecard: Json = field(default_factory=dict)
     runs: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
+    classifiers: dict[str, Json] = field(default_factory=dict)  # stage label to metrics
 
     @property
     def funnel(self) -> list[Json]:
@@ -92,13 +93,16 @@ def _is_recipe(path: Path) -> bool:
 
 
 def _load_recipe(path: Path) -> RecipeResult:
+    manifest = _read_json(path / "dataset" / "manifest.json")
+    classifiers = {one["stage"]: path / one["folder"] for one in manifest.get("classifiers", [])}
     return RecipeResult(
         name=path.name,
         path=path,
-        manifest=_read_json(path / "dataset" / "manifest.json"),
+        manifest=manifest,
         scorecard=_read_json(path / "scorecard.json"),
         runs=_load_runs(path / "runs"),
         errors=list(islice(_read_lines(path / "errors.jsonl"), _MAX_ERRORS)),
+        classifiers={k: _read_json(f / "metrics.json") for k, f in classifiers.items()},
     )
 
 

@@ -37,7 +37,7 @@ def sample_dropped(files: Sequence[Path], per_reason: int = 3) -> list[Json]:
                 start += batch.num_rows
     if chosen is None:
         return []
-    return [_fetch(files[row["file"]], row["row"]) for row in chosen.to_dicts()]
+    return [fetch_row(files[row["file"]], row["row"]) for row in chosen.to_dicts()]
 
 
 def _ranked(batch: Any, file: int, start: int) -> pl.DataFrame:
@@ -57,7 +57,7 @@ def _lowest(frames: list[pl.DataFrame], n: int) -> pl.DataFrame:
     return ordered.group_by(_KEYS, maintain_order=True).head(n)
 
 
-def _fetch(file: Path, row: int) -> Json:
+def fetch_row(file: Path, row: int) -> Json:
     """One row; only the row group it stands in is read, and of its text only a batch at a time."""
     with pq.ParquetFile(file) as shard:
         group = 0

@@ -34,7 +34,7 @@ nav ul{display:flex;gap:20px;overflow-x:auto;list-style:none;padding-top:10px;pa
 nav a{color:var(--soft);text-decoration:none;white-space:nowrap;font-size:.88rem}
 nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .sentence{font-size:1.25rem;line-height:1.45;margin:0 0 1em;max-width:46em;text-wrap:pretty}
-.warnings{margin:.4em 0 1em;padding:10px 14px 10px 32px;border-left:4px solid var(--bad);
+.alarms{margin:.4em 0 1em;padding:10px 14px 10px 32px;border-left:4px solid var(--bad);
 background:var(--sheet);font-size:.92rem}
 .note{color:var(--soft);font-size:.88rem;margin:.3em 0}
 .glance{display:grid;grid-template-columns:repeat(auto-fill,minmax(250px,1fr));gap:14px;

@@ -45,10 +45,10 @@ def tally(recipe: RecipeResult, wanted: Sequence[Measure]) -> list[Histogram | C
     charts = [chart for chart in empty if chart is not None]
     columns = list(dict.fromkeys(chart.measure.column for chart in charts))
     if charts:
-        for batch in _batches(recipe.dataset_files, columns):
+        for batch in batches(recipe.dataset_files, columns):
             for chart in charts:
                 _add(chart, batch, dropped=False)
-        for batch in _batches(recipe.dropped_files, [*columns, "drop_stage", "drop_reason"]):
+        for batch in batches(recipe.dropped_files, [*columns, "drop_stage", "drop_reason"]):
             for chart in charts:
                 _add(chart, batch, dropped=True)
     return [chart for chart in charts if _total(chart)]
@@ -73,14 +73,14 @@ def _empty(measure: Measure, files: Sequence[Path]) -> Histogram | Categories | 
 
 def _preview(file: Path, column: str) -> Any:
     """The first values of a column in one shard that are not null."""
-    for batch in _batches([file], [column], _PREVIEW_ROWS):
+    for batch in batches([file], [column], _PREVIEW_ROWS):
         if column in batch.schema.names:
             return batch.column(column).drop_null()
         break
     return pa.nulls(0)
 
 
-def _batches(files: Sequence[Path], columns: Sequence[str], rows: int = _BATCH) -> Iterator[Any]:
+def batches(files: Sequence[Path], columns: Sequence[str], rows: int = _BATCH) -> Iterator[Any]:
     """Batches with those of `columns` that a file has."""
     for file in files:
         with pq.ParquetFile(file) as shard:
