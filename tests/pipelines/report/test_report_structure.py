@@ -15,6 +15,7 @@ SECTIONS = [
     "verdict",
     "funnel",
     "scores",
+    "labels",
     "dropped",
     "training",
     "mixture",
@@ -161,13 +162,17 @@ def test_planted_facts_without_stages_are_told_as_one_row(make_example):
     assert '<th scope="row">all</th><td class="num">50 %</td>' in page
 
 
-def test_funnel_shows_the_manifest_warnings(make_example):
+def test_funnel_shows_the_alarms_above_and_in_the_table(make_example):
     folder = make_example({"raw": 0.0})
     path = folder / "raw" / "dataset" / "manifest.json"
     manifest = json.loads(path.read_text())
-    path.write_text(json.dumps(manifest | {"warnings": ["html_text dropped 100% of 'crawl'"]}))
+    stage = manifest["funnel"][0]["stage"]
+    alarm = {"kind": "dropped_nearly_all", "stage": stage, "source": "crawl"}
+    alarm["message"] = "html_text dropped 100% of 'crawl'"
+    path.write_text(json.dumps(manifest | {"alarms": [alarm]}))
     page = write_report(folder).read_text(encoding="utf-8")
     assert "<li>html_text dropped 100% of &#x27;crawl&#x27;</li>" in page
+    assert page.count("<td>dropped nearly all: crawl</td>") == 1
 
 
 def test_metrics_of_panels_are_not_listed_twice(make_example):
