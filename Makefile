@@ -7,6 +7,7 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 OUT ?= out
 BIN := $(VENV)/bin
+SLOW := slow or shared or chromium or gpu
 READY := $(VENV)/.ready
 
 .PHONY: setup demo test test-full lint bench studies clean
@@ -26,10 +27,10 @@ demo: setup
 	$(BIN)/tilth demo --out $(OUT)/demo
 
 test: setup
-	$(BIN)/pytest -q -n auto --dist loadgroup -m "not slow and not shared and not chromium and not gpu"
+	$(BIN)/pytest -q -n auto --dist loadgroup -m "not ($(SLOW))"
 
-test-full: setup
-	$(BIN)/pytest -q -n auto --dist loadgroup
+test-full: test
+	$(BIN)/pytest -q -n auto --dist loadgroup -m "$(SLOW)"
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from curation.process import ROW, PlannedStage, process
 from curation.sources.source import formats
@@ -56,7 +57,7 @@ def test_readme_filter_example_works_as_written(
 
 
 def test_readme_recipe_and_judge_load_as_written(tmp_path: Path) -> None:
-    recipe, judge = (b for b in _blocks("yaml") if "sources:" in b or "panels:" in b)
+    recipe, judge = (b for b in _blocks("yaml") if re.search(r"^(sources|panels):", b, re.M))
     (tmp_path / "curated.yaml").write_text(recipe)
     (tmp_path / "judge.yaml").write_text(judge)
     loaded = load_recipe(tmp_path / "curated.yaml")
@@ -65,6 +66,16 @@ def test_readme_recipe_and_judge_load_as_written(tmp_path: Path) -> None:
 
     assert loaded.judge is not None
     assert load_judge(loaded.judge).train.tokens == 5_000_000
+
+
+def test_readme_fragments_of_recipes_load_in_its_recipe(tmp_path: Path) -> None:
+    blocks = [yaml.safe_load(block) for block in _blocks("yaml")]
+    recipe = next(block for block in blocks if "sources" in block)
+    fragments = [block for block in blocks if {"expect", "references"} & block.keys() - {"name"}]
+    for i, fragment in enumerate(fragments):
+        (tmp_path / f"{i}.yaml").write_text(yaml.safe_dump({**recipe, **fragment}))
+        assert load_recipe(tmp_path / f"{i}.yaml").stages
+    assert len(fragments) >= 2
 
 
 def test_readme_error_kinds_exist_in_the_code() -> None:

@@ -18,7 +18,10 @@ from pipelines.run import run
 from pipelines.summary import outcome_text
 
 HERE = Path(__file__).parent
-STUDIES = {"web": ("raw", "curated")}  # the first is the baseline
+STUDIES = {  # the first is the baseline
+    "web": ("raw", "curated"),
+    "published": ("gopher", "c4", "refinedweb", "fineweb", "dclm"),
+}
 
 
 def main() -> int:
