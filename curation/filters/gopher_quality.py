@@ -2,8 +2,9 @@
 
 The paper does not say what a word is. Lengths and counts are over the words of `curation.text`;
 the symbol and letter rules are over what `words` says: *pieces*, what stands between white space,
-as in Dolma and DCLM; or *tokens*, where punctuation marks count as well, as in datatrove (and so in
-FineWeb), which drops most prose with code or tables in it.
+as in Dolma and DCLM; or *tokens*, where punctuation marks count as well, which drops most prose
+with code or tables in it. `spacy` is what datatrove counts, and so FineWeb: every rule is over
+spaCy's tokens (`curation.statistics.spacy_tokens`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class GopherQuality(TextRules):
     min_stop_words: int | None = 2
     stop_words: tuple[str, ...] = STOP_WORDS
     bullets: tuple[str, ...] = BULLETS
-    words: Literal["pieces", "tokens"] = "pieces"
+    words: Literal["pieces", "tokens", "spacy"] = "pieces"
 
     family: ClassVar[str] = "quality"
     version: ClassVar[int] = 2
@@ -81,7 +82,7 @@ class GopherQuality(TextRules):
 
     def settings(self) -> Any:
         """Stop words, bullets and units."""
-        return quality_settings(self.stop_words, self.bullets, self.words == "tokens")
+        return quality_settings(self.stop_words, self.bullets, self.words)
 
     def rules(self) -> tuple[Rule, ...]:
         """In the order of the paper."""

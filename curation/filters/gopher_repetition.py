@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from curation.stage import Rule, stages
 from curation.statistics.repetition import COLUMNS
@@ -16,7 +16,8 @@ class GopherRepetition(TextRules):
     """Drops documents in which lines, paragraphs or n-grams repeat too much.
 
     Defaults are those of Gopher, table A1: the largest share in [0, 1] that is kept. What exactly
-    is counted: `curation.statistics.repetition`.
+    is counted: `curation.statistics.repetition`. N-grams are of the tokens of `curation.text`, or,
+    as in datatrove, of spaCy's (`curation.statistics.spacy_tokens`).
     """
 
     max_dup_line_frac: float | None = 0.30
@@ -32,10 +33,15 @@ class GopherRepetition(TextRules):
     max_dup_8_gram_char_frac: float | None = 0.12
     max_dup_9_gram_char_frac: float | None = 0.11
     max_dup_10_gram_char_frac: float | None = 0.10
+    words: Literal["tokens", "spacy"] = "tokens"
 
     family: ClassVar[str] = "repetition"
     version: ClassVar[int] = 2
     decides: ClassVar[tuple[str, ...]] = tuple(f"max_{name}" for name in COLUMNS)
+
+    def settings(self) -> Any:
+        """Whether tokens are spaCy's."""
+        return self.words == "spacy"
 
     def rules(self) -> tuple[Rule, ...]:
         """In the order of table A1."""

@@ -22,6 +22,7 @@ from curation.statistics.lines import find_lines, line_room
 from curation.statistics.quality import QualitySettings, quality, quality_settings
 from curation.statistics.refinedweb import RefinedWebSettings, refinedweb, refinedweb_settings
 from curation.statistics.repetition import gram_room, repetition
+from curation.statistics.spacy_tokens import SpacyRules, find_spacy_tokens, spacy_rules
 from curation.text import Bytes, Characters, Offsets, Rows, buffers, find_tokens, token_room
 from curation.text import characters as character_tables
 
@@ -42,13 +43,15 @@ class Settings(NamedTuple):
     """What the families are told; those that are not wanted have their defaults."""
 
     quality: QualitySettings
+    repetition: bool  # whether tokens are those of `spacy_tokens`
     c4: C4Settings
     refinedweb: RefinedWebSettings
     fineweb: int  # code points of a short line
 
 
 DEFAULTS = Settings(
-    quality_settings((), (), False),
+    quality_settings((), (), "pieces"),
+    False,
     c4_settings("", None, None, False, False, False),
     refinedweb_settings(None, None, None, 0),
     30,
@@ -64,7 +67,9 @@ def measure(texts: pa.ChunkedArray, wanted: Mapping[str, Any]) -> dict[str, dict
     given = {name: value for name, value in wanted.items() if value is not None}
     names = list(FAMILIES)
     wants = np.array([name in wanted for name in names])
-    rows = _measure(data, offsets, character_tables(), wants, DEFAULTS._replace(**given), _FIRST)
+    settings = DEFAULTS._replace(**given)
+    rules = spacy_rules(settings.quality.spacy or settings.repetition)
+    rows = _measure(data, offsets, character_tables(), rules, wants, settings, _FIRST)
     found: dict[str, dict[str, pa.Array]] = {}
     for name in wanted:
         first = int(_FIRST[names.index(name)])
@@ -78,6 +83,7 @@ def _measure(
     data: Bytes,
     offsets: Offsets,
     chars: Characters,
+    rules: SpacyRules,
     wants: Any,
     settings: Settings,
     first: Offsets,
@@ -85,16 +91,21 @@ def _measure(
     """(documents, columns of all families) float64."""
     out = np.zeros((len(offsets) - 1, first[-1]), np.float64)
     tokens, lines, grams = token_room(offsets), line_room(offsets), gram_room(offsets)
+    spacy = settings.quality.spacy or settings.repetition
+    others = token_room(offsets if spacy else offsets[:1])
     for doc in range(len(offsets) - 1):
         start, end, row = offsets[doc], offsets[doc + 1], out[doc]
         n = find_tokens(data, start, end, chars, tokens)
         m = find_lines(data, start, end, tokens, n, lines)
+        k = find_spacy_tokens(data, start, tokens, n, chars, rules, others) if spacy else 0
         if wants[QUALITY]:
-            quality(data, tokens, n, lines, m, settings.quality, row[first[QUALITY] :])
+            found, count = (others, k) if settings.quality.spacy else (tokens, n)
+            part = row[first[QUALITY] : first[REPETITION]]
+            quality(data, tokens, n, found, count, lines, m, settings.quality, part)
         if wants[REPETITION]:
-            repetition(
-                data, start, end, tokens, n, lines, m, grams, row[first[REPETITION] : first[C4]]
-            )
+            found, count = (others, k) if settings.repetition else (tokens, n)
+            part = row[first[REPETITION] : first[C4]]
+            repetition(data, start, end, found, count, lines, m, grams, part)
         if wants[C4]:
             row_c4 = row[first[C4] : first[FINEWEB]]
             c4(data, chars.flags, tokens, lines, m, settings.c4, row_c4)

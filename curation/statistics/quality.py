@@ -42,15 +42,16 @@ class QualitySettings(NamedTuple):
     stop_bits: Offsets  # one bit each, by slot
     bullets: Offsets  # code points
     by_token: bool  # units are tokens, else pieces
+    spacy: bool  # tokens and words are those of `spacy_tokens`
 
 
 def quality_settings(
-    stop_words: tuple[str, ...], bullets: tuple[str, ...], by_token: bool
+    stop_words: tuple[str, ...], bullets: tuple[str, ...], words: str
 ) -> QualitySettings:
-    """Settings of words, at most 63, and of bullet characters."""
+    """Settings of stop words, at most 63, of bullet characters, and of what units are."""
     slots, bits = _slots([hash_of(word) for word in dict.fromkeys(stop_words)])
     codes = np.array([ord(bullet) for bullet in dict.fromkeys(bullets)], np.int64)
-    return QualitySettings(slots, bits, codes, by_token)
+    return QualitySettings(slots, bits, codes, words != "pieces", words == "spacy")
 
 
 def _slots(hashes: list[int]) -> tuple[Hashes, Offsets]:
@@ -75,23 +76,25 @@ def quality(
     data: Bytes,
     tokens: Tokens,
     num_tokens: int,
+    counted: Tokens,
+    num_counted: int,
     lines: Lines,
     num_lines: int,
     settings: QualitySettings,
     row: Rows,
 ) -> None:
-    """Fills a row of `COLUMNS`.
+    """Fills a row of `COLUMNS`; words and units are those of `counted`.
 
     Loops over tokens are kept apart: each alone runs without branches, all together twice as slow.
     """
-    words, chars, pieces, alpha_pieces, alpha_tokens = _count_words(tokens, num_tokens)
+    words, chars, pieces, alpha_pieces, alpha_tokens = _count_words(counted, num_counted)
     hashes, ellipses = _count_symbols(data, tokens, num_tokens)
-    units = max(num_tokens if settings.by_token else pieces, 1)
+    units = max(num_counted if settings.by_token else pieces, 1)
     row[0], row[1] = words, chars / max(words, 1)
     row[2], row[3] = hashes / units, ellipses / units
     row[4], row[5] = _line_fracs(data, tokens, lines, num_lines, settings.bullets)
     row[6] = (alpha_tokens if settings.by_token else alpha_pieces) / units
-    row[7] = _count_stop_words(tokens, num_tokens, settings)
+    row[7] = _count_stop_words(counted, num_counted, settings)
 
 
 @leaf

@@ -54,7 +54,10 @@ _BITS = (
     (_MARKS, FRONT | BACK | BEFORE_STOP),
     (_QUOTES, FRONT | BACK | BEFORE_STOP | QUOTE),
     (_CURRENCY, FRONT | CURRENCY),
-    ([chr(code) for code in _ICONS if unicodedata.category(chr(code)) == "So"], FRONT | BACK | ICON | SPLITS),
+    (
+        [chr(code) for code in _ICONS if unicodedata.category(chr(code)) == "So"],
+        FRONT | BACK | ICON | SPLITS,
+    ),
     ("—–", FRONT | BACK | HYPHEN | SPLITS),
     ("-~", HYPHEN | SPLITS),
     ("§%=", FRONT),
@@ -94,19 +97,20 @@ class SpacyRules(NamedTuple):
     """What `find_spacy_tokens` knows of characters and words."""
 
     kinds: Kinds  # (0x110000,) FRONT..
-    whole: Hashes  # pieces that stay as they are, `Mr.`
+    abbreviations: Hashes  # with their full stop
+    whole: Hashes  # pieces that stay as they are
     units: Hashes
     stems: Hashes  # that a contraction comes off
 
 
 @functools.cache
-def spacy_rules() -> SpacyRules:
-    """The rules as tables."""
+def spacy_rules(wanted: bool = True) -> SpacyRules:
+    """The rules as tables; empty ones if they are not wanted."""
     kinds = np.where(character_table() & TERMINAL, SYMBOL, 0).astype(np.uint16)
-    for chars, bits in _BITS:
+    for chars, bits in _BITS if wanted else ():
         kinds[[ord(char) for char in chars]] |= bits
-    whole = (*_WHOLE, *(word + "." for word in (*ABBREVIATIONS, *_STATES, *_SHORT)))
-    lists = (whole, _UNITS, (*_STEMS, *(word.title() for word in _STEMS)))
+    short = [word + "." for word in (*ABBREVIATIONS, *_STATES, *_SHORT)]
+    lists = (short, _WHOLE, _UNITS, (*_STEMS, *(word.title() for word in _STEMS)))
     return SpacyRules(kinds, *(np.array([hash_of(x) for x in words], np.uint64) for words in lists))
 
 
@@ -184,7 +188,7 @@ def _find_plain(
             if code == STOP:
                 last = data[stop - 1]
                 plain = plain and (last >= 0x61 or last <= 0x39)
-                plain = plain and not _is_among(data, first, stop + 1, rules.whole, _LONGEST_WHOLE)
+                plain = plain and not _is_whole(data, first, stop + 1, rules)
             else:
                 plain = plain and rules.kinds[code] & BACK
         others[first - start] = plain
@@ -201,6 +205,13 @@ def _is_any(marks: Bytes, at: np.uint64, stop: np.uint64) -> bool:
 
 
 @leaf
+def _is_whole(data: Bytes, left: int, right: int, rules: SpacyRules) -> bool:
+    """Whether data[left:right] is not taken apart."""
+    words = rules.abbreviations if data[right - 1] == STOP else rules.whole
+    return _is_among(data, left, right, words, _LONGEST_WHOLE)
+
+
+@leaf
 def _is_among(data: Bytes, first: int, stop: int, words: Hashes, longest: int) -> bool:
     """Whether data[first:stop] is one of `words`, which have at most `longest` bytes."""
     found = False
@@ -209,19 +220,6 @@ def _is_among(data: Bytes, first: int, stop: int, words: Hashes, longest: int) -
         for word in words:
             found |= word == value
     return found
-
-
-@leaf
-def _copy(
-    data: Bytes, tokens: Tokens, i: int, kinds: Kinds, out: Tokens, to: int
-) -> None:
-    """Token i of `tokens` becomes token `to` of `out`."""
-    out.start[to], out.stop[to] = tokens.start[i], tokens.stop[i]
-    out.chars[to], out.hash[to] = tokens.chars[i], tokens.hash[i]
-    flags = tokens.flags[i] & (WORD | ALPHA | PIECE)
-    if not flags & WORD:
-        flags |= 0 if kinds[decode(data, tokens.start[i])[0]] & SYMBOL else WORD
-    out.flags[to] = flags
 
 
 @leaf
@@ -235,20 +233,20 @@ def _mark_piece(
     marks: Bytes,
 ) -> None:
     """Sets `marks` where a token of the piece data[left:right] begins, counted from `start`."""
-    whole = _is_among(data, left, right, rules.whole, _LONGEST_WHOLE)
+    whole = _is_whole(data, left, right, rules)
     while left < right and not whole:
         marks[left - start] = 1
         front = _front(data, left, right, rules.kinds)
-        whole = front > 0 and _is_among(data, left + front, right, rules.whole, _LONGEST_WHOLE)
+        whole = front > 0 and _is_whole(data, left + front, right, rules)
         back = 0 if whole else _back(data, left + front, right, chars, rules)
         if back:
             marks[right - back - start] = 1
-            whole = _is_among(data, left, right - back, rules.whole, _LONGEST_WHOLE)
+            whole = _is_whole(data, left, right - back, rules)
             front = 0 if whole else front
         left, right = left + front, right - back
         if front + back == 0:
             break
-        whole |= _is_among(data, left, right, rules.whole, _LONGEST_WHOLE)
+        whole |= _is_whole(data, left, right, rules)
     if left < right:
         marks[left - start] = 1
     if not whole:

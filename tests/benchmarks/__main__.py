@@ -18,7 +18,11 @@ from tests.benchmarks.tables import Skipped, Table
 MODULES = {
     "extract": "tests.benchmarks.bench_extract",
     "rules": "tests.benchmarks.bench_rules",
+    "pii": "tests.benchmarks.bench_pii",
+    "pipeline": "tests.benchmarks.bench_pipeline",
+    "language": "tests.benchmarks.bench_language",
     "read": "tests.benchmarks.bench_read",
+    "toxicity": "tests.benchmarks.bench_toxicity",
     "train": "tests.benchmarks.bench_train",
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}

@@ -11,9 +11,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from curation.filters.c4_quality import C4Quality
+from curation.filters.compression import Compression
+from curation.filters.fineweb_quality import FinewebQuality
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
+from curation.filters.refinedweb_lines import RefinedwebLines
+from curation.filters.text_stats import TextStats
 from curation.process import PlannedStage, process
 from curation.stage import Filter
 from tests.benchmarks.data import as_table, size, texts
@@ -22,11 +27,20 @@ from tests.benchmarks.timing import Case, quotients, rates, spread
 
 MANY_MB, FEW_MB = 16.0, 0.5  # ours alone; with a peer, which may take seconds per megabyte
 REPEAT = 5  # of ours per round on the few
-QUALITY, REPETITION, LANGUAGE = "gopher_quality", "gopher_repetition", "language"
+LANGUAGE = "language"
 STAGES: dict[str, Filter] = {
-    QUALITY: GopherQuality(),
-    REPETITION: GopherRepetition(),
+    "gopher_quality": GopherQuality(words="tokens"),  # as datatrove counts
+    "gopher_repetition": GopherRepetition(),
+    "c4_quality": C4Quality(),
+    "fineweb_quality": FinewebQuality(),
     LANGUAGE: Language(),
+}
+RULES = tuple(name for name in STAGES if name != LANGUAGE)
+TOGETHER = "the four in one pass"
+OTHERS: dict[str, Filter] = {
+    "refinedweb_lines": RefinedwebLines(),
+    "text_stats": TextStats(),
+    "compression": Compression(),
 }
 FIRST_CALL = """
 import pyarrow as pa, time
@@ -48,21 +62,24 @@ def _speed() -> Table:
     many, name = texts(MANY_MB)
     few = many[:: max(1, round(size(many) / FEW_MB))]
     peers, notes = _peers()
-    everything = [_ours(stages, many, 1) for stages in _combinations().values()]
-    alone = rates(everything)
+    combinations = {name: (name,) for name in STAGES} | {TOGETHER: RULES}
+    alone = rates([_ours(stages, many, 1) for stages in combinations.values()])
     rows = []
-    for label, stages in _combinations().items():
+    for label, stages in combinations.items():
         row = (label, alone[_name(stages)].typical)
         rows.append(row + _against(_ours(stages, few, REPEAT), peers.get(label), few))
+    for label in OTHERS:
+        rate = rates([_ours((label,), many, 1)])[label].typical
+        rows.append((label, rate, None, "none", None, None, None))
     columns = ("", "MB/s per core", "of few", "peer", "MB/s per core, of few", "ratio", "spread")
     about = f"{size(many):.1f} MB of {name}; few: {len(few)} documents of it, {size(few):.2f} MB."
-    ours = "Ours: `process`, which measures, decides and makes the tables of kept and dropped."
-    return Table("rules, one core", columns, rows, [about, ours, *notes, *_same_labels(few)])
-
-
-def _combinations() -> dict[str, tuple[str, ...]]:
-    both = f"{QUALITY}, then {REPETITION}"
-    return {**{name: (name,) for name in STAGES}, both: (QUALITY, REPETITION)}
+    ours = (
+        "Ours: `process`, which measures, decides, edits and makes the tables of kept and dropped."
+    )
+    all_four = "datatrove's four filters run on every document, not only on those that still stand."
+    return Table(
+        "rules, one core", columns, rows, [about, ours, all_four, *notes, *_same_labels(few)]
+    )
 
 
 def _name(stages: Sequence[str]) -> str:
@@ -70,7 +87,8 @@ def _name(stages: Sequence[str]) -> str:
 
 
 def _ours(stages: Sequence[str], found: list[str], repeat: int) -> Case:
-    planned, table = [PlannedStage(name, STAGES[name]) for name in stages], as_table(found)
+    known = STAGES | OTHERS
+    planned, table = [PlannedStage(name, known[name]) for name in stages], as_table(found)
     process(table[:10], planned)  # compiled, or from the cache
     return Case(_name(stages), partial(process, table, planned), size(found), repeat)
 
@@ -105,18 +123,21 @@ def _peers() -> tuple[dict[str, tuple[str, Peer]], list[str]]:
 
 def _datatrove_rules() -> dict[str, tuple[str, Peer]]:
     from datatrove.data import Document
-    from datatrove.pipeline.filters import GopherQualityFilter, GopherRepetitionFilter
+    from datatrove.pipeline.filters import (
+        C4QualityFilter,
+        FineWebQualityFilter,
+        GopherQualityFilter,
+        GopherRepetitionFilter,
+    )
 
-    quality, repetition = GopherQualityFilter(), GopherRepetitionFilter()
+    made = (GopherQualityFilter, GopherRepetitionFilter, C4QualityFilter, FineWebQualityFilter)
+    filters = dict(zip(RULES, (one() for one in made), strict=True))
 
-    def judge(filters: Sequence[Any], text: str) -> bool:
-        document = Document(text=text, id="")
-        return all(one.filter(document) is True for one in filters)
+    def judge(names: Sequence[str], text: str) -> list[Any]:
+        return [filters[name].filter(Document(text=text, id="")) for name in names]
 
-    chains = {(QUALITY,): [quality], (REPETITION,): [repetition]}
-    chains[QUALITY, REPETITION] = [quality, repetition]
-    names = {stages: label for label, stages in _combinations().items()}
-    return {names[key]: ("datatrove", partial(judge, chain)) for key, chain in chains.items()}
+    chains = {**{name: (name,) for name in RULES}, TOGETHER: RULES}
+    return {label: ("datatrove", partial(judge, names)) for label, names in chains.items()}
 
 
 def _same_labels(few: list[str]) -> list[str]:

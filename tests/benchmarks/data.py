@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
+from curation.process import ROW
 from tests.benchmarks.tables import Skipped
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -59,7 +60,8 @@ def size(found: list[str]) -> float:
 def as_table(found: list[str]) -> pa.Table:
     """Documents, as the rules get them."""
     ids = [str(i) for i in range(len(found))]
-    return pa.table({"id": ids, "text": pa.array(found, pa.string())})
+    places = pa.array(range(len(found)), pa.int64())
+    return pa.table({"id": ids, "text": pa.array(found, pa.string()), ROW: places})
 
 
 def _up_to(megabytes: float, found: Iterator[str]) -> list[str]:

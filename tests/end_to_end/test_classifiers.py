@@ -15,6 +15,9 @@ from curation.backends import Backend, InlineBackend, RayBackend
 from curation.dataset import Dataset
 from curation.errors import UserError
 from curation.files import read_json
+from curation.plan import segments
+from curation.process import PlannedStage
+from curation.scorers.fasttext_score import FastTextScore
 from pipelines.check import check, plan_text
 from pipelines.explain import explain
 from pipelines.progress import silent
@@ -395,6 +398,12 @@ def test_check_names_what_a_trained_stage_lacks(
     with pytest.raises(UserError, match=said.replace("?", r"\?")) as error:
         load_recipe(recipe(LENGTH, stage))
     assert "curated.yaml: curate" in str(error.value)
+
+
+def test_plan_refuses_a_stage_whose_keep_frac_nobody_has_expanded() -> None:
+    stage = FastTextScore(model=fasttext_model(), keep_frac=0.1)
+    with pytest.raises(ValueError, match="is short for several stages"):
+        segments([PlannedStage("quality", stage)], [])
 
 
 def test_check_refuses_a_file_that_is_no_model(recipe: Write, tmp_path: Path) -> None:
