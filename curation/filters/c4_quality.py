@@ -23,7 +23,7 @@ from curation.text_rules import TextRules
 class C4Quality(TextRules, Modifier):
     """Drops pages with few sentences, placeholders or code, and cuts menus from the others.
 
-    A line stays if it ends in one of `end_marks` (None: in anything; never in an ellipsis), has
+    A line stays if it ends in one of `end_marks` and not in `...` (None: in anything), has
     `min_words_per_line` pieces and none longer than `max_word_chars`, and mentions neither
     javascript nor cookies, privacy and terms. Citation marks such as `[1]` are cut out of it, and
     white space at its ends. The counts are over the lines that stay. Source: arXiv 1910.10683.

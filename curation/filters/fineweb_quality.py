@@ -7,9 +7,10 @@ FineWeb has 0.01, and so has this default.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from curation.stage import Rule, stages
+from curation.statistics.fineweb import FinewebSettings
 from curation.text_rules import TextRules
 
 
@@ -19,6 +20,7 @@ class FinewebQuality(TextRules):
     """Drops lists, menus and texts whose lines do not end as sentences do.
 
     Defaults are those of FineWeb's code. A line of at most `short_line_chars` code points is short.
+    Newlines are compared with the tokens of `curation.text`, or, as in datatrove, with spaCy's.
     """
 
     min_line_punct_frac: float | None = 0.12
@@ -26,6 +28,7 @@ class FinewebQuality(TextRules):
     max_dup_line_char_frac: float | None = 0.01
     max_newline_word_ratio: float | None = 0.3
     short_line_chars: int = 30
+    words: Literal["tokens", "spacy"] = "tokens"
 
     family: ClassVar[str] = "fineweb"
     decides: ClassVar[tuple[str, ...]] = (
@@ -36,8 +39,8 @@ class FinewebQuality(TextRules):
     )
 
     def settings(self) -> Any:
-        """The length of a short line."""
-        return self.short_line_chars
+        """The length of a short line, and what a token is."""
+        return FinewebSettings(self.short_line_chars, self.words == "spacy")
 
     def rules(self) -> tuple[Rule, ...]:
         """In the order of datatrove."""

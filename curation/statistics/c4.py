@@ -54,7 +54,9 @@ REMOVED, KEPT = 8, 16  # beside LOREM and CURLY
 ABBREVIATIONS = (
     *("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Mt", "Jr", "Sr", "Gen", "Rep", "Sen", "Gov", "Adm"),
     *("Messrs", "Bros", "Inc", "Co", "Corp", "Ltd", "vs", "Jan", "Feb", "Mar", "Apr", "Jun", "Jul"),
-    *("Aug", "Sep", "Sept", "Oct", "Nov", "Dec"),
+    *("Aug", "Sep", "Sept", "Oct", "Nov", "Dec", "Ala", "Ariz", "Ark", "Calif", "Conn", "Del"),
+    *("Fla", "Ga", "Ill", "Ind", "Kan", "Ky", "La", "Mass", "Mich", "Minn", "Miss", "Mo", "Mont"),
+    *("Neb", "Nev", "Okla", "Ore", "Pa", "Tenn", "Va", "Wash", "Wis"),
 )
 OPEN, CLOSE, DOT = 0x5B, 0x5D, 0x2E
 _CITATIONS = ("[edit]", "[citation needed]")
@@ -195,28 +197,39 @@ def citation_end(data: Bytes, at: int, stop: int, phrases: Phrases) -> int:
 def _sentences(
     data: Bytes, tokens: Tokens, first: int, end: int, stop: int, abbreviations: Hashes
 ) -> int:
-    """Sentences before byte `stop`: one begins with token `first`, and with a word after an end."""
-    count, ended = 1, False
+    """Sentences before byte `stop`: one begins with token `first`, and with a word after an end.
+
+    A mark of ASCII's ends none if the word is right behind it (`.net`, `f("a?b")`).
+    """
+    count, ended, apart = 1, False, False
     for i in range(first, end):
         if tokens.start[i] >= stop:
             break
         flags = tokens.flags[i]
+        apart |= flags & PIECE != 0
         if flags & WORD:
-            count += 1 if ended else 0
+            count += 1 if ended and (apart or flags & ALONE) else 0
             ended = False
-        elif flags & TERMINAL:
-            dot = data[tokens.start[i]] == DOT and tokens.chars[i] == 1 and not flags & PIECE
-            ended |= not (dot and i > first and _abbreviates(data, tokens, i - 1, abbreviations))
+        elif flags & TERMINAL and _ends(data, tokens, i, first, abbreviations):
+            ended, apart = True, data[tokens.start[i]] >= 0x80
     return count
+
+
+@leaf
+def _ends(data: Bytes, tokens: Tokens, i: int, first: int, abbreviations: Hashes) -> bool:
+    """Whether a terminal mark ends a sentence: no ellipsis and no abbreviation does."""
+    if data[tokens.start[i]] != DOT:
+        return True
+    if tokens.flags[i] & PIECE or i == first:
+        return bool(tokens.chars[i] == 1)
+    return bool(tokens.chars[i] == 1 and not _abbreviates(data, tokens, i - 1, abbreviations))
 
 
 @leaf
 def _abbreviates(data: Bytes, tokens: Tokens, i: int, abbreviations: Hashes) -> bool:
     """Whether a full stop after token i belongs to it: a single letter, `e.g`, `Mr`."""
     letters = tokens.flags[i] & (ALPHA | ALONE) == ALPHA
-    found = letters and tokens.chars[i] == 1
-    for at in range(tokens.start[i], tokens.stop[i] if letters else 0):
-        found |= data[at] == DOT
+    found = letters and (tokens.chars[i] == 1 or data[tokens.stop[i] - 2] == DOT)
     for value in abbreviations:
         found |= value == tokens.hash[i]
     return bool(found)

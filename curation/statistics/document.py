@@ -17,12 +17,13 @@ from curation.statistics import refinedweb as refinedweb_family
 from curation.statistics import repetition as repetition_family
 from curation.statistics.c4 import C4Settings, c4, c4_settings
 from curation.statistics.characters import characters
-from curation.statistics.fineweb import fineweb
+from curation.statistics.fineweb import FinewebSettings, fineweb
 from curation.statistics.lines import find_lines, line_room
 from curation.statistics.quality import QualitySettings, quality, quality_settings
 from curation.statistics.refinedweb import RefinedWebSettings, refinedweb, refinedweb_settings
 from curation.statistics.repetition import gram_room, repetition
-from curation.statistics.spacy_tokens import SpacyRules, find_spacy_tokens, spacy_rules
+from curation.statistics.spacy_rules import SpacyRules, no_spacy_rules, spacy_rules
+from curation.statistics.spacy_tokens import find_spacy_tokens
 from curation.text import Bytes, Characters, Offsets, Rows, buffers, find_tokens, token_room
 from curation.text import characters as character_tables
 
@@ -46,7 +47,7 @@ class Settings(NamedTuple):
     repetition: bool  # whether tokens are those of `spacy_tokens`
     c4: C4Settings
     refinedweb: RefinedWebSettings
-    fineweb: int  # code points of a short line
+    fineweb: FinewebSettings
 
 
 DEFAULTS = Settings(
@@ -54,7 +55,7 @@ DEFAULTS = Settings(
     False,
     c4_settings("", None, None, False, False, False),
     refinedweb_settings(None, None, None, 0),
-    30,
+    FinewebSettings(30, False),
 )
 
 
@@ -68,7 +69,8 @@ def measure(texts: pa.ChunkedArray, wanted: Mapping[str, Any]) -> dict[str, dict
     names = list(FAMILIES)
     wants = np.array([name in wanted for name in names])
     settings = DEFAULTS._replace(**given)
-    rules = spacy_rules(settings.quality.spacy or settings.repetition)
+    spacy = settings.quality.spacy or settings.repetition or settings.fineweb.spacy
+    rules = spacy_rules() if spacy else no_spacy_rules()
     rows = _measure(data, offsets, character_tables(), rules, wants, settings, _FIRST)
     found: dict[str, dict[str, pa.Array]] = {}
     for name in wanted:
@@ -91,13 +93,13 @@ def _measure(
     """(documents, columns of all families) float64."""
     out = np.zeros((len(offsets) - 1, first[-1]), np.float64)
     tokens, lines, grams = token_room(offsets), line_room(offsets), gram_room(offsets)
-    spacy = settings.quality.spacy or settings.repetition
+    spacy = settings.quality.spacy or settings.repetition or settings.fineweb.spacy
     others = token_room(offsets if spacy else offsets[:1])
     for doc in range(len(offsets) - 1):
         start, end, row = offsets[doc], offsets[doc + 1], out[doc]
         n = find_tokens(data, start, end, chars, tokens)
         m = find_lines(data, start, end, tokens, n, lines)
-        k = find_spacy_tokens(data, start, tokens, n, chars, rules, others) if spacy else 0
+        k = find_spacy_tokens(data, start, tokens, n, rules, others) if spacy else 0
         if wants[QUALITY]:
             found, count = (others, k) if settings.quality.spacy else (tokens, n)
             part = row[first[QUALITY] : first[REPETITION]]
@@ -110,8 +112,9 @@ def _measure(
             row_c4 = row[first[C4] : first[FINEWEB]]
             c4(data, chars.flags, tokens, lines, m, settings.c4, row_c4)
         if wants[FINEWEB]:
-            short = settings.fineweb
-            fineweb(data, start, end, tokens, n, lines, m, short, grams, row[first[FINEWEB] :])
+            count = k if settings.fineweb.spacy else n
+            part = row[first[FINEWEB] : first[REFINEDWEB]]
+            fineweb(data, start, end, tokens, count, lines, m, settings.fineweb, grams, part)
         if wants[REFINEDWEB]:
             refinedweb(data, chars, tokens, lines, m, settings.refinedweb, row[first[REFINEDWEB] :])
         if wants[CHARACTERS]:

@@ -6,6 +6,8 @@ has Unicode's property Sentence_Terminal.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pyarrow as pa
 
 from curation.jit import leaf
@@ -21,6 +23,13 @@ COLUMNS = {
 }
 
 
+class FinewebSettings(NamedTuple):
+    """What is counted."""
+
+    short_line_chars: int  # code points of the longest short line
+    spacy: bool  # tokens are those of `spacy_tokens`
+
+
 @leaf
 def fineweb(
     data: Bytes,
@@ -30,7 +39,7 @@ def fineweb(
     num_tokens: int,
     lines: Lines,
     num_lines: int,
-    short_line_chars: int,
+    settings: FinewebSettings,
     room: Grams,
     row: Rows,
 ) -> None:
@@ -45,7 +54,7 @@ def fineweb(
         flags = tokens.flags[lines.first[line + 1] - 1]
         ended += 1 if flags & TERMINAL and not flags & WORD else 0
         chars = count_chars(data, begin, stop)
-        short += 1 if chars <= short_line_chars else 0
+        short += 1 if chars <= settings.short_line_chars else 0
         room.key[filled] = hash_bytes(data, begin, stop)
         dup_chars += chars if find_or_add(room.key, filled, room.slot, size) != filled else 0
         filled += 1

@@ -1,9 +1,10 @@
-"""What Gopher's repetition rules ask of a text (Rae et al. 2021, arXiv 2112.11446, table A1).
+r"""What Gopher's repetition rules ask of a text (Rae et al. 2021, arXiv 2112.11446, table A1).
 
 All shares of characters are over the code points of the text. Where the paper is silent we count
 as datatrove does: a duplicate is every occurrence after the first; duplicated n-grams are counted
 without overlap, by the characters of their tokens; the top n-gram counts its tokens and one space
-between them, all occurrences.
+between them, all occurrences. Unlike there, a line of white space is blank: else the `\r` between
+the paragraphs of a Windows text would be a line that repeats.
 
 An n-gram can only repeat where the (n-1)-grams it begins and ends with repeat, so each length looks
 at the few places that the length before has left: in prose, all of 5 to 10 cost next to nothing.

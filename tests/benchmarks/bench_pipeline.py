@@ -22,7 +22,7 @@ FILE_ROWS = 2000
 STAGES: list[Any] = [
     {"language": {"keep": None, "min_score": None}},
     "gopher_repetition",
-    {"gopher_quality": {"words": "tokens"}},
+    "gopher_quality",
     {"c4_quality": {"end_marks": None}},
     "fineweb_quality",
     {"fasttext_score": {"model": "model.bin", "label": "__label__hq", "min_score": 0.1}},

@@ -29,7 +29,7 @@ MANY_MB, FEW_MB = 16.0, 0.5  # ours alone; with a peer, which may take seconds p
 REPEAT = 5  # of ours per round on the few
 LANGUAGE = "language"
 STAGES: dict[str, Filter] = {
-    "gopher_quality": GopherQuality(words="tokens"),  # as datatrove counts
+    "gopher_quality": GopherQuality(),
     "gopher_repetition": GopherRepetition(),
     "c4_quality": C4Quality(),
     "fineweb_quality": FinewebQuality(),

@@ -48,8 +48,9 @@ def test_fineweb_quality_at_threshold_keeps_inside_and_drops_outside(
 
 
 def test_fineweb_quality_defaults_are_those_of_its_code() -> None:
-    expected = {param: threshold for param, threshold, _, _ in EDGES}
-    assert FinewebQuality().parameters() == {**expected, "short_line_chars": 30}
+    expected: dict[str, Any] = {param: threshold for param, threshold, _, _ in EDGES}
+    expected |= {"short_line_chars": 30, "words": "tokens"}
+    assert FinewebQuality().parameters() == expected
 
 
 def test_fineweb_quality_rules_are_tried_in_order(reason: Reason) -> None:

@@ -87,7 +87,8 @@ def test_gopher_repetition_rules_set_to_none_are_off(reason: Reason, outside: st
 
 
 def test_gopher_repetition_defaults_are_those_of_the_paper() -> None:
-    assert GopherRepetition().parameters() == {param: value for param, value, _, _ in EDGES}
+    expected: dict[str, Any] = {param: value for param, value, _, _ in EDGES}
+    assert GopherRepetition().parameters() == {**expected, "words": "tokens"}
 
 
 def test_gopher_repetition_rules_are_tried_in_the_order_of_the_table(reason: Reason) -> None:

@@ -9,20 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.filters.c4_quality import C4Quality
+from curation.filters.fineweb_quality import FinewebQuality
 from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.refinedweb_lines import RefinedwebLines
+from curation.filters.text_stats import TextStats
 from curation.statistics.document import FAMILIES, measure
 from tests.corpora import prose
 from tests.curation.odd_texts import strings
 
-SETTINGS: dict[str, Any] = {
-    "quality": GopherQuality().settings(),
-    "repetition": None,
-    "c4": C4Quality().settings(),
-    "fineweb": 30,
-    "refinedweb": RefinedwebLines().settings(),
-    "characters": None,
-}
+STAGES = (
+    GopherQuality(),
+    GopherRepetition(),
+    C4Quality(),
+    FinewebQuality(),
+    RefinedwebLines(),
+    TextStats(),
+    GopherQuality(words="spacy"),
+    GopherRepetition(words="spacy"),
+    FinewebQuality(words="spacy"),
+)
+SETTINGS: dict[str, Any] = {stage.family: stage.settings() for stage in STAGES[:6]}
 TEXTS = pa.chunked_array([["", prose(1), "menu\nmenu\n3 likes\n"], ["中文。\n" * 9, "# …", "\n\n"]])
 
 
@@ -32,11 +39,13 @@ def test_settings_are_given_for_every_family() -> None:
 
 @pytest.mark.parametrize("size", range(1, 7))
 def test_measure_family_alone_equals_any_company(size: int) -> None:
-    alone = {name: measure(TEXTS, {name: SETTINGS[name]})[name] for name in FAMILIES}
-    for names in itertools.combinations(FAMILIES, size):
-        found = measure(TEXTS, {name: SETTINGS[name] for name in names})
-        assert list(found) == list(names)
-        assert found == {name: alone[name] for name in names}
+    alone = [measure(TEXTS, {stage.family: stage.settings()})[stage.family] for stage in STAGES]
+    for places in itertools.combinations(range(len(STAGES)), size):
+        families = [STAGES[i].family for i in places]
+        if len(set(families)) == size:
+            found = measure(TEXTS, {STAGES[i].family: STAGES[i].settings() for i in places})
+            assert list(found) == families
+            assert found == {STAGES[i].family: alone[i] for i in places}
 
 
 def test_measure_returns_the_declared_columns_and_types() -> None:
