@@ -15,6 +15,8 @@ from curation.sources import warc as warc_module
 from curation.sources.source import formats
 
 CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked\r\n"
+GZIPPED = gzip.compress(b"g", mtime=0)  # the same in every process that collects these tests
+CUT = gzip.compress(b"w" * 99, mtime=0)[:-4]
 
 
 def pack(records, kind="gz"):
@@ -95,13 +97,13 @@ def test_warc_every_record_is_document_skip_or_error(tmp_path, read, warc, page)
         (CHUNKED, b"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n", b"abcdefg", {}),
         (CHUNKED, b"<p>not chunked", b"<p>not chunked", {"not_chunked": 1}),
         (CHUNKED, b"3\r\nabc\r\nzz\r\ndefg", b"abczz\r\ndefg", {"bad_chunks": 1}),
-        ("Content-Encoding: gzip\r\nContent-Type: text/html\r\n", gzip.compress(b"g", mtime=0), b"g", {}),
+        ("Content-Encoding: gzip\r\nContent-Type: text/html\r\n", GZIPPED, b"g", {}),
         ("Content-Encoding: gzip\r\nContent-Type: text/html\r\n", b"plain", b"plain",
          {"not_encoded": 1}),
         ("Content-Encoding: deflate\r\nContent-Type: text/html\r\n", zlib.compress(b"d"), b"d", {}),
         ("Content-Encoding: deflate\r\nContent-Type: text/html\r\n", zlib.compress(b"d")[2:-4],
          b"d", {}),
-        ("Content-Encoding: gzip\r\nContent-Type: text/html\r\n", gzip.compress(b"w" * 99, mtime=0)[:-4],
+        ("Content-Encoding: gzip\r\nContent-Type: text/html\r\n", CUT,
          b"w" * 99, {"cut_content_encoding": 1}),
     ],
 )  # fmt: skip
