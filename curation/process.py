@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -155,10 +156,8 @@ def drop_rows(table: pa.Table, **fields: Any) -> pa.Table:
 def _apply(planned: PlannedStage, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
     """(kept, dropped, characters removed from kept texts)."""
     stage = planned.stage
-    parts, removed = [drop_rows(table[:0])], 0
-    for rule in planned.rules():
-        table, dropped = _decide(planned, rule, table)
-        parts.append(dropped)
+    table, dropped = _decide(planned, table)
+    parts, removed = [dropped], 0
     if isinstance(stage, Modifier):
         table, dropped, removed = _edit(planned, stage, table)
         parts.append(dropped)
@@ -174,7 +173,7 @@ def _edit(
     empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(kept["text"])), 0)
     empty = pc.fill_null(empty, True)
     blank = drop_rows(kept.filter(empty), drop_stage=planned.label, drop_reason="empty_text")
-    kept = kept.filter(pc.invert(empty))
+    kept = kept.filter(pc.invert(empty)) if len(blank) else kept
     removed = 0 if stage.extracts else _characters(table, kept)
     gone = pa.concat_tables([failed, errors, refused, blank], promote_options="permissive")
     return kept, gone.select([n for n in gone.column_names if n not in (ERROR, REFUSED)]), removed
@@ -196,10 +195,9 @@ def _take_out(planned: PlannedStage, table: pa.Table, mark: str) -> tuple[pa.Tab
 
 def _characters(before: pa.Table, after: pa.Table) -> int:
     """Characters that the rows of `after` have lost since `before`; negative if they grew."""
-    stayed = pc.is_in(before[ROW], value_set=after[ROW].combine_chunks())
-    lengths = [
-        pc.sum(pc.utf8_length(t["text"])).as_py() or 0 for t in (before.filter(stayed), after)
-    ]
+    if len(after) < len(before):
+        before = before.filter(pc.is_in(before[ROW], value_set=after[ROW].combine_chunks()))
+    lengths = [pc.sum(pc.utf8_length(table["text"])).as_py() or 0 for table in (before, after)]
     return int(lengths[0] - lengths[1])
 
 
@@ -244,20 +242,32 @@ def _add_columns(group: Sequence[PlannedStage], table: pa.Table) -> pa.Table:
     return table
 
 
-def _decide(planned: PlannedStage, rule: Rule, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    bad = rule.fails(table)
-    gone = table.filter(bad)
+def _decide(planned: PlannedStage, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows that pass all rules, and the others under the first rule that they fail.
+
+    Texts are copied once, whatever the number of rules, and not at all if all of them pass.
+    """
+    parts, stays = [drop_rows(table[:0])], np.ones(len(table), bool)
+    for rule in planned.rules():
+        fails = stays & np.asarray(rule.fails(table))
+        if fails.any():
+            parts.append(_dropped(planned, rule, table.filter(pa.array(fails))))
+            stays &= ~fails
+    kept = table if stays.all() else table.filter(pa.array(stays))
+    return kept, pa.concat_tables(parts, promote_options="permissive")
+
+
+def _dropped(planned: PlannedStage, rule: Rule, gone: pa.Table) -> pa.Table:
     threshold = rule.threshold
     listed = rule.bound in ("in", "not in") and threshold is not None
     shown = ",".join(map(str, threshold)) if listed else threshold
-    dropped = drop_rows(
+    return drop_rows(
         gone,
         drop_stage=planned.label,
         drop_reason=rule.param,
         drop_value=gone[rule.column].cast(pa.string()),
         drop_threshold=None if shown is None else str(shown),
     )
-    return table.filter(pc.invert(bad)), dropped
 
 
 def _guard(

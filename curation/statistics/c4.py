@@ -116,7 +116,7 @@ def c4(
         row[1] += 1 if verdict & LOREM else 0
         row[2] += 1 if verdict & CURLY else 0
         if verdict & KEPT:
-            row[0] += _sentences(data, tokens, first, end, stop, settings.abbreviations)
+            row[0] += _sentences(data, tokens, first, end, stop, settings)
             row[3] += 1
     row[3] /= max(filled, 1)
 
@@ -195,23 +195,27 @@ def citation_end(data: Bytes, at: int, stop: int, phrases: Phrases) -> int:
 
 @leaf
 def _sentences(
-    data: Bytes, tokens: Tokens, first: int, end: int, stop: int, abbreviations: Hashes
+    data: Bytes, tokens: Tokens, first: int, end: int, stop: int, settings: C4Settings
 ) -> int:
     """Sentences before byte `stop`: one begins with token `first`, and with a word after an end.
 
     A mark of ASCII's ends none if the word is right behind it (`.net`, `f("a?b")`).
     """
-    count, ended, apart = 1, False, False
+    count, ended, apart, cited = 1, False, False, 0
     for i in range(first, end):
-        if tokens.start[i] >= stop:
+        at, flags = tokens.start[i], tokens.flags[i]
+        if at >= stop:
             break
-        flags = tokens.flags[i]
+        if settings.citations and data[at] == OPEN:
+            cited = citation_end(data, at, stop, settings.phrases)
+        if at < cited:
+            continue
         apart |= flags & PIECE != 0
         if flags & WORD:
             count += 1 if ended and (apart or flags & ALONE) else 0
             ended = False
-        elif flags & TERMINAL and _ends(data, tokens, i, first, abbreviations):
-            ended, apart = True, data[tokens.start[i]] >= 0x80
+        elif flags & TERMINAL and _ends(data, tokens, i, first, settings.abbreviations):
+            ended, apart = True, data[at] >= 0x80
     return count
 
 

@@ -45,7 +45,18 @@ _BITS = {
     "—–…“”„’´«»【】「」《》〈〉（）：；，．、。？！％∶～━►１": SYMBOL,
 }
 
-_SHORT = (*"abcdefghijklmnopqrstuvwxyz", "a.m", "p.m", "e.g", "i.e", "E.g", "I.e", "co", "Rev")
+_SHORT = (
+    *"abcdefghijklmnopqrstuvwxyz",
+    "a.m",
+    "p.m",
+    "e.g",
+    "i.e",
+    "E.g",
+    "I.e",
+    "Ph.D",
+    "co",
+    "Rev",
+)
 _WHOLE = ("''", "'s", "’s", "'S", "'d", "'re", "'ll", "'em", "and/or", "w/o", "o'clock")
 _UNITS = (
     *("km", "m", "dm", "cm", "mm", "ha", "nm", "yd", "in", "ft", "kg", "g", "mg", "t", "lb", "oz"),
