@@ -56,7 +56,7 @@ class Agreement:
 
 
 def compare(pair: Pair, texts: Sequence[str]) -> Agreement:
-    """Both filters over all texts; where a filter edits, a text is gone if nothing is left."""
+    """Both filters over all texts; one that edits also drops what it leaves nothing of."""
     table = pa.table({"text": pa.array(texts, pa.string())})
     ours, left = _drops(pair.ours, table), list(texts)
     if pair.edits and isinstance(pair.ours, Modifier):

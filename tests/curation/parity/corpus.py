@@ -14,7 +14,7 @@ import zstandard
 from curation.stage import Rule
 from tests.corpora import SHARED
 from tests.curation.parity.edits import EDITS, LINE_EDITS
-from tests.curation.parity.pairs import RULES
+from tests.curation.parity.pairs import WHOLE
 
 PROSE = {  # documents drawn for the test, of each file
     "news": 2000,
@@ -73,11 +73,9 @@ def near_thresholds() -> list[str]:
     texts = all_prose()
     table = pa.table({"text": texts})
     chosen: set[int] = set()
-    for stage in {
-        pair.ours.family: pair.ours for pairs in RULES.values() for pair in pairs
-    }.values():
+    for stage in (pair.ours for pair in WHOLE):
         measured = stage.measure(table)
-        for rule in type(stage)().rules():
+        for rule in stage.rules():
             chosen.update(_nearest(rule, measured[rule.column]))
     return [texts[i] for i in sorted(chosen)]
 

@@ -163,7 +163,7 @@ def end_lines(low: float, high: float) -> Edit:
 
 
 def shorten_lines(low: float, high: float) -> Edit:
-    """A share of the lines has four words, the others have twenty."""
+    """A share of the lines has three words, the others have twenty."""
 
     def edit(text: str, place: float) -> str:
         every, lines = pieces(text), []
