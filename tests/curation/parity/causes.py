@@ -15,7 +15,7 @@ from tests.curation.parity.peer import sentences_of, words_of
 from tests.curation.spacy_words import spacy_words
 
 NEWLINES = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # of str.splitlines
-SENTENCES = next(pair for pair in RULES["c4_quality"] if pair.name == "min_sentences").ours
+SENTENCES = next(pair for pair in RULES["c4_quality"] if pair.name == "min_sentences")
 
 
 def other_words(pair: Pair, text: str) -> bool:
@@ -26,7 +26,7 @@ def other_words(pair: Pair, text: str) -> bool:
 def other_sentences(pair: Pair, text: str) -> bool:
     """Lines in which we find another number of sentences than spaCy's sentencizer."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    ours = SENTENCES.measure(pa.table({"text": lines}))["num_sentences"]
+    ours = SENTENCES.ours.measure(pa.table({"text": lines}))["num_sentences"]
     return np.asarray(ours).tolist() != [len(sentences_of(line)) for line in lines]
 
 
@@ -57,3 +57,19 @@ CAUSES: dict[str, Callable[[Pair, str], bool]] = {
 def causes_of(pair: Pair, text: str) -> list[str]:
     """The definitions that may explain a disagreement."""
     return [name for name, holds in CAUSES.items() if holds(pair, text)]
+
+
+def example_of(cause: str, text: str) -> str:
+    """The first place where tokens or sentences differ, ours before theirs."""
+    if cause == "tokens":
+        ours, theirs = spacy_words([text])[0], words_of(text)
+    elif cause == "sentences":
+        return next((f"`{line[:60]}`" for line in text.split("\n") if _differs(line)), "")
+    else:
+        return ""
+    place = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b)
+    return f"`{' '.join(ours[place : place + 2])}` / `{' '.join(theirs[place : place + 2])}`"
+
+
+def _differs(line: str) -> bool:
+    return bool(line.strip()) and other_sentences(SENTENCES, line)

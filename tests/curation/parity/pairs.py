@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.text_rules import TextRules
 
-# The definitions of datatrove, where ours differ.
+# Set to the definitions of datatrove, where they differ from the defaults.
 QUALITY = GopherQuality(words="spacy", bullets=("•", "-"))
 REPETITION = GopherRepetition(words="spacy")
 FINEWEB = FinewebQuality(words="spacy")
@@ -56,25 +57,44 @@ C4_LINES_OFF: dict[str, Any] = {
     "cut_javascript": False,
     "cut_policies": False,
 }
+MOST_WORDS = 300  # documents of 100,000 words, the default, are too many megabytes for a test
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One rule of ours, or a whole filter, and its peer."""
+    """A filter of ours, with all rules or one, and its peer, datatrove's class `kind`."""
 
     name: str
     ours: TextRules
-    peer: Callable[[], Any]  # makes datatrove's filter, which is imported only here
+    kind: str
+    params: dict[str, Any]
+    rule: dict[str, Any] = dataclasses.field(default_factory=dict)  # the threshold, among `params`
     edits: bool = False  # what matters is which text is left
 
-
-def _filter(kind: str, params: dict[str, Any]) -> Callable[[], Any]:
-    def make() -> Any:
+    def peer(self) -> Any:
+        """datatrove's filter."""
         from datatrove.pipeline import filters
 
-        return getattr(filters, kind)(**params)
+        return getattr(filters, self.kind)(**self.params, **self.rule)
 
-    return make
+    def scaled(self, factor: float) -> Pair:
+        """With other thresholds, where they are numbers above 0."""
+        ours = {
+            rule.param: _scale(rule.threshold, factor, math.ceil if rule.bound == "min" else int)
+            for rule in self.ours.rules()
+            if rule.threshold
+        }
+        rule = {name: _scale(value, factor, float) for name, value in self.rule.items()}
+        return dataclasses.replace(self, ours=dataclasses.replace(self.ours, **ours), rule=rule)
+
+
+def _scale(value: Any, factor: float, whole: Callable[[float], float]) -> Any:
+    """`value` times `factor`; `whole` makes what a count is compared with."""
+    if isinstance(value, tuple):
+        return tuple((n, limit * factor) for n, limit in value)
+    if isinstance(value, bool):
+        return value
+    return whole(value * factor) if isinstance(value, int) else value * factor
 
 
 def _only(stage: TextRules, **params: Any) -> TextRules:
@@ -82,109 +102,93 @@ def _only(stage: TextRules, **params: Any) -> TextRules:
     return dataclasses.replace(stage, **{**dict.fromkeys(stage.decides), **params})
 
 
-def _at_default(stage: TextRules, *names: str) -> TextRules:
-    return _only(stage, **{name: getattr(stage, name) for name in names})
-
-
-MOST_WORDS = 300  # documents of 100,000 words, the default, are too many megabytes for a test
-
-
-def _quality() -> list[Pair]:
-    off, quality = QUALITY_OFF, "GopherQualityFilter"
-    peers = {
-        "min_words": {"min_doc_words": 50},
-        "min_avg_word_len": {"min_avg_word_length": 3},
-        "max_avg_word_len": {"max_avg_word_length": 10},
-        "max_symbol_word_ratio": {"max_symbol_word_ratio": 0.1},
-        "max_bullet_line_frac": {"max_bullet_lines_ratio": 0.9},
-        "max_ellipsis_line_frac": {"max_ellipsis_lines_ratio": 0.3},
-        "min_alpha_word_frac": {"max_non_alpha_words_ratio": 0.8},
-        "min_stop_words": {"min_stop_words": 2},
-    }
-    most = Pair(
-        f"max_words: {MOST_WORDS}",
-        _only(QUALITY, max_words=MOST_WORDS),
-        _filter(quality, {**off, "max_doc_words": MOST_WORDS}),
-    )
-    return [most] + [
-        Pair(name, _at_default(QUALITY, name), _filter(quality, {**off, **params}))
-        for name, params in peers.items()
+def _pairs(
+    stage: TextRules, kind: str, off: dict[str, Any], rules: dict[str, dict[str, Any]]
+) -> list[Pair]:
+    """A pair for each rule: our parameter, at its value, to datatrove's parameters."""
+    return [
+        Pair(
+            name,
+            _only(stage, **{name: getattr(stage, name)}),
+            kind,
+            {key: value for key, value in off.items() if key not in rule},
+            rule,
+        )
+        for name, rule in rules.items()
     ]
 
 
-def _repetition() -> list[Pair]:
-    peers: dict[str, dict[str, Any]] = {}
+def _repetition() -> dict[str, dict[str, Any]]:
+    rules = {}
     for param in REPETITION.decides:
-        value, name = getattr(REPETITION, param), param.removeprefix("max_")
+        limit, name = getattr(REPETITION, param), param.removeprefix("max_")
         kind, n = name.split("_")[:2]
-        if kind == "dup" and not n.isdigit():
-            peers[param] = {name: value}
-        else:
-            peers[param] = {f"{kind}_n_grams": ((int(n), value),)}
-    return [
-        Pair(
-            name,
-            _at_default(REPETITION, name),
-            _filter("GopherRepetitionFilter", {**REPETITION_OFF, **params}),
-        )
-        for name, params in peers.items()
-    ]
-
-
-def _c4() -> list[Pair]:
-    c4, off = "C4QualityFilter", C4_OFF
-    unedited = dataclasses.replace(C4, **C4_LINES_OFF)
-    # Without a rule on words, datatrove counts a sentence in every blank line.
-    sentences = {**off, "min_num_sentences": 5, "min_words_per_line": 1}
-    return [
-        Pair("min_sentences", _at_default(unedited, "min_sentences"), _filter(c4, sentences)),
-        Pair(
-            "max_lorem_ipsum_lines",
-            _at_default(unedited, "max_lorem_ipsum_lines"),
-            _filter(c4, {**off, "filter_lorem_ipsum": True}),
-        ),
-        Pair(
-            "max_curly_bracket_lines",
-            _at_default(unedited, "max_curly_bracket_lines"),
-            _filter(c4, {**off, "filter_curly_bracket": True}),
-        ),
-    ]
-
-
-def _fineweb() -> list[Pair]:
-    peers: dict[str, dict[str, Any]] = {
-        "min_line_punct_frac": {"line_punct_thr": 0.12},
-        "max_short_line_frac": {"short_line_thr": 0.67},
-        "max_dup_line_char_frac": {"char_duplicates_ratio": 0.01},
-        "max_newline_word_ratio": {"new_line_ratio": 0.3},
-    }
-    return [
-        Pair(
-            name,
-            _at_default(FINEWEB, name),
-            _filter("FineWebQualityFilter", {**FINEWEB_OFF, **params}),
-        )
-        for name, params in peers.items()
-    ]
+        rules[param] = {f"{kind}_n_grams": ((int(n), limit),)} if n.isdigit() else {name: limit}
+    return rules
 
 
 RULES = {
-    "gopher_quality": _quality(),
-    "gopher_repetition": _repetition(),
-    "c4_quality": _c4(),
-    "fineweb_quality": _fineweb(),
+    "gopher_quality": _pairs(
+        dataclasses.replace(QUALITY, max_words=MOST_WORDS),
+        "GopherQualityFilter",
+        QUALITY_OFF,
+        {
+            "min_words": {"min_doc_words": 50},
+            "max_words": {"max_doc_words": MOST_WORDS},
+            "min_avg_word_len": {"min_avg_word_length": 3},
+            "max_avg_word_len": {"max_avg_word_length": 10},
+            "max_symbol_word_ratio": {"max_symbol_word_ratio": 0.1},
+            "max_bullet_line_frac": {"max_bullet_lines_ratio": 0.9},
+            "max_ellipsis_line_frac": {"max_ellipsis_lines_ratio": 0.3},
+            "min_alpha_word_frac": {"max_non_alpha_words_ratio": 0.8},
+            "min_stop_words": {"min_stop_words": 2},
+        },
+    ),
+    "gopher_repetition": _pairs(
+        REPETITION, "GopherRepetitionFilter", REPETITION_OFF, _repetition()
+    ),
+    "c4_quality": _pairs(
+        dataclasses.replace(C4, **C4_LINES_OFF),
+        "C4QualityFilter",
+        # Without a rule on words, datatrove counts a sentence in every blank line.
+        {**C4_OFF, "min_words_per_line": 1},
+        {
+            "min_sentences": {"min_num_sentences": 5},
+            "max_lorem_ipsum_lines": {"filter_lorem_ipsum": True},
+            "max_curly_bracket_lines": {"filter_curly_bracket": True},
+        },
+    ),
+    "fineweb_quality": _pairs(
+        FINEWEB,
+        "FineWebQualityFilter",
+        FINEWEB_OFF,
+        {
+            "min_line_punct_frac": {"line_punct_thr": 0.12},
+            "max_short_line_frac": {"short_line_thr": 0.67},
+            "max_dup_line_char_frac": {"char_duplicates_ratio": 0.01},
+            "max_newline_word_ratio": {"new_line_ratio": 0.3},
+        },
+    ),
 }
 WHOLE = [
-    Pair("gopher_quality", QUALITY, _filter("GopherQualityFilter", {})),
-    Pair("gopher_repetition", REPETITION, _filter("GopherRepetitionFilter", {})),
-    Pair("c4_quality", C4, _filter("C4QualityFilter", {}), edits=True),
-    Pair("fineweb_quality", FINEWEB, _filter("FineWebQualityFilter", {})),
+    Pair("gopher_quality", QUALITY, "GopherQualityFilter", {}),
+    Pair("gopher_repetition", REPETITION, "GopherRepetitionFilter", {}),
+    Pair("c4_quality", C4, "C4QualityFilter", {}, edits=True),
+    Pair(
+        "c4_quality: {end_marks: null}",
+        dataclasses.replace(C4, end_marks=None),
+        "C4QualityFilter",
+        {"filter_no_terminal_punct": False},
+        edits=True,
+    ),
+    Pair("fineweb_quality", FINEWEB, "FineWebQualityFilter", {}),
 ]
 
 
-def _line(name: str, ours: dict[str, Any], peer: dict[str, Any]) -> Pair:
+def _line(name: str, ours: dict[str, Any], rule: dict[str, Any]) -> Pair:
     stage = _only(dataclasses.replace(C4, **{**C4_LINES_OFF, **ours}))
-    return Pair(name, stage, _filter("C4QualityFilter", {**C4_OFF, **peer}), edits=True)
+    params = {key: value for key, value in C4_OFF.items() if key not in rule}
+    return Pair(name, stage, "C4QualityFilter", params, rule, edits=True)
 
 
 # Judged line by line: a line is a document, and dropped if nothing is left of it.
