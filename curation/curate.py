@@ -71,7 +71,7 @@ def curate(
         "fingerprint": identity,
         "run": workshop.run_id,
         "seed": curation.seed,
-        "stages": [_about(p, curation.root, made.cuts.get(p.label)) for p in curation.stages],
+        "stages": [_about(p, curation.root, made.reports.get(p.label)) for p in curation.stages],
         "sources": [_source(one) for one in reads],
         "references": [_source(one) for one in references.values()],
         "classifiers": publish(made.learned, out),
@@ -114,7 +114,7 @@ class _Made:
 
     passes: list[Pass] = field(default_factory=list)
     learned: list[Learned] = field(default_factory=list)
-    cuts: dict[str, Mapping[str, str | None]] = field(default_factory=dict)  # by stage label
+    reports: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by stage label
 
 
 def _fuse(
@@ -131,8 +131,8 @@ def _fuse(
         parents = made.passes[-1:] or reads
         first = not made.passes
         decided = decide(workshop, parents, run.decided_by) if run.decided_by else None
-        if decided is not None and decided.cuts:
-            made.cuts[decided.label] = decided.cuts
+        if decided is not None:
+            made.reports[decided.label] = decided.report
         learned = {
             planned.label: learn(workshop, planned, parents, references, curation.seed)
             for planned in run.stages
@@ -207,15 +207,13 @@ def _check_complete(manifest: dict[str, Any]) -> None:
         )
 
 
-def _about(
-    planned: PlannedStage, root: Path, cuts: Mapping[str, str | None] | None
-) -> dict[str, Any]:
+def _about(planned: PlannedStage, root: Path, report: Mapping[str, Any] | None) -> dict[str, Any]:
     kinds = {Filter: "filter", Scorer: "scorer", Modifier: "modifier", GlobalStage: "global"}
     kind = next(name for cls, name in kinds.items() if isinstance(planned.stage, cls))
     columns = {name: str(kind) for name, kind in planned.columns().items()}
     rules = [_rule(rule) for rule in planned.rules()]
     about = {**describe(planned), "kind": kind, "columns": columns, "rules": rules}
-    about |= {"cuts": dict(cuts)} if cuts else {}
+    about |= {"report": dict(report)} if report else {}
     return {**about, **_files(planned.stage, root)} if planned.stage.files() else about
 
 

@@ -1,67 +1,57 @@
-"""Global stages: evidence of every slice, spilled to disk, resolved partition by partition."""
+"""Running a global stage: its rounds over all slices, and what it decided, kept and found again."""
 
 from __future__ import annotations
 
-import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
-
-from curation.evidence import (
-    CutJob,
-    EvidenceJob,
-    Partition,
-    ResolveJob,
-    cut_partition,
-    resolve_partition,
-    take_evidence,
-    tally_partition,
-)
 from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
 from curation.process import PlannedStage
-from curation.ranking import Cut, RankingStage, running
+from curation.rounds import CorpusSlice, Rounds
 from curation.stage import GlobalStage
 from curation.workshop import Pass, Workshop, all_slices, describe
 
-PARTITION_ROWS = 4_000_000  # evidence rows that one resolving task holds in memory
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a global stage decided: files of `DECISION_SCHEMA`."""
+    """What a global stage decided: files of `DECISION_SCHEMA` and `EDIT_SCHEMA`, and its report."""
 
     fingerprint: str
     label: str
     files: tuple[Path, ...]
-    cuts: Mapping[str, str | None] = field(default_factory=dict)  # of a ranking: group to score
+    edits: tuple[Path, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:
-    """What a global stage drops of all slices of `parents`."""
+    """What a global stage drops of, or cuts from, all slices of `parents`."""
     stage = planned.stage
     assert isinstance(stage, GlobalStage)
-    identity = {
-        "step": "decide",
-        "parents": [p.fingerprint for p in parents],
-        "stage": describe(planned),
-    }
+    corpus = {"parents": [p.fingerprint for p in parents], "stage": describe(planned)}
+    own = fingerprint(corpus)
+    identity = {"step": "decide", **corpus, "state": stage.state(own)}
     name = fingerprint(identity)
     folder = workshop.folder / f"decide-{name}"
-    manifest = folder / "manifest.json"
-    if not manifest.exists():
+    if not (folder / MANIFEST).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        files, cuts = _decide(workshop, stage, planned.label, parents, folder)
-        about = {"identity": identity, "files": [f.name for f in files], "cuts": cuts}
+        verdicts = stage.decide(_rounds(workshop, planned.label, parents, folder))
+        about: dict[str, Any] = {"identity": identity, "report": dict(verdicts.report)}
+        about |= {"files": [file.name for file in verdicts.decisions]}
+        about |= {"edits": [file.name for file in verdicts.edits]}
+        about |= {"kept": [path.name for path in verdicts.kept]}
         workshop.finish(folder, about)
-        for evidence in folder.glob("evidence-*.parquet"):
-            evidence.unlink()
-    found = read_json(manifest)
-    files = [folder / file for file in found["files"]]
-    return Decisions(name, planned.label, tuple(files), found.get("cuts", {}))
+        _clear(folder, {MANIFEST, *about["files"], *about["edits"], *about["kept"]})
+    stage.publish(folder, own)
+    found = read_json(folder / MANIFEST)
+    files, edits = (tuple(folder / file for file in found[kind]) for kind in ("files", "edits"))
+    return Decisions(name, planned.label, files, edits, found["report"])
 
 
 def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:
@@ -69,36 +59,33 @@ def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:
     return decide(workshop, parents, PlannedStage("unique_ids", UniqueIds()))
 
 
-def _decide(
-    workshop: Workshop, stage: GlobalStage, label: str, parents: Sequence[Pass], folder: Path
-) -> tuple[list[Path], dict[str, str | None]]:
-    """The files of decisions and, of a ranking, the scores at which its groups are cut."""
-    jobs = [
-        EvidenceJob(stage, number, parent.store, record["key"], folder)
+def _rounds(workshop: Workshop, label: str, parents: Sequence[Pass], folder: Path) -> Rounds:
+    slices = tuple(
+        CorpusSlice(
+            number=number,
+            source=record["source"],
+            store=parent.store,
+            key=record["key"],
+            rows=record["kept"]["rows"],
+            text_bytes=record["kept"]["text_bytes"],
+        )
         for number, (parent, record) in enumerate(all_slices(parents))
-    ]
-    num_bytes = sum(p.text_bytes for p in parents) if "text" in stage.reads else 0
-    evidence = sorted(workshop.run(f"{label}: evidence", take_evidence, jobs, num_bytes))
-    rows = sum(pq.read_metadata(file).num_rows for file in evidence)
-    count = max(1, math.ceil(rows / PARTITION_ROWS))
-    bounds = [i * 2**64 // count for i in range(count + 1)]
-    partitions = [
-        Partition(stage, i, bounds[i], bounds[i + 1] - 1, tuple(evidence)) for i in range(count)
-    ]
-    cuts = None
-    if isinstance(stage, RankingStage):
-        cuts = _cuts(workshop, label, partitions, rows * 32)
-    resolving = [ResolveJob(partition, folder, cuts) for partition in partitions]
-    files = sorted(workshop.run(f"{label}: decide", resolve_partition, resolving, rows * 32))
-    return files, {group: cut.value for group, cut in (cuts or {}).items()}
+    )
+    return Rounds(
+        slices=slices,
+        folder=folder,
+        workers=workshop.backend.workers,
+        max_memory=workshop.max_memory,
+        execute=lambda what, *rest: workshop.run(f"{label}: {what}", *rest),
+    )
 
 
-def _cuts(
-    workshop: Workshop, label: str, partitions: Sequence[Partition], num_bytes: int
-) -> dict[str, Cut]:
-    """Where each group of a ranking is cut: in the last partition of which something stays."""
-    tallies = workshop.run(f"{label}: tally", tally_partition, partitions, num_bytes)
-    *above, total = running([found for _, found in sorted(tallies)])
-    jobs = [CutJob(p, before, total) for p, before in zip(partitions, above, strict=True)]
-    found = sorted(workshop.run(f"{label}: cut", cut_partition, jobs, num_bytes))
-    return {group: cut for _, cuts in found for group, cut in cuts.items()}
+def _clear(folder: Path, kept: set[str]) -> None:
+    """Removes what rounds passed on to one another."""
+    for path in folder.iterdir():
+        if path.name in kept:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -33,7 +33,7 @@ class Fusion:
 
     stages: tuple[PlannedStage, ...]
     annotations: Mapping[str, pa.DataType] = field(default_factory=dict)  # from passes before
-    decided: Decisions | None = None  # drops of the global stage before
+    decided: Decisions | None = None  # by the global stage before
     renames: Decisions | None = None  # of documents whose id occurred before
     held_out: HeldOut | None = None
     keep_dropped_text: bool = True
@@ -102,6 +102,7 @@ def _jobs(
             store=store,
             label=fusion.decided.label if fusion.decided else None,
             decisions=fusion.decided.files if fusion.decided else (),
+            edits=fusion.decided.edits if fusion.decided else (),
             renames=fusion.renames.files if fusion.renames else (),
             held_out=fusion.held_out.path if fusion.held_out else None,
             reuse=reuse,

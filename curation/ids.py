@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from curation import text
 from curation.document import conform
-from curation.stage import DECISION_SCHEMA, GlobalStage
+from curation.keyed import KeyedStage
+from curation.stage import DECISION_SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True)
-class UniqueIds(GlobalStage):
+class UniqueIds(KeyedStage):
     """Not a stage of recipes: its decisions rename documents instead of dropping them."""
 
     name: ClassVar[str] = "unique_ids"

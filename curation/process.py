@@ -174,7 +174,7 @@ def _edit(
     empty = pc.fill_null(empty, True)
     blank = drop_rows(kept.filter(empty), drop_stage=planned.label, drop_reason="empty_text")
     kept = kept.filter(pc.invert(empty)) if len(blank) else kept
-    removed = 0 if stage.extracts else _characters(table, kept)
+    removed = 0 if stage.extracts else removed_chars(table, kept)
     gone = pa.concat_tables([failed, errors, refused, blank], promote_options="permissive")
     return kept, gone.select([n for n in gone.column_names if n not in (ERROR, REFUSED)]), removed
 
@@ -193,7 +193,7 @@ def _take_out(planned: PlannedStage, table: pa.Table, mark: str) -> tuple[pa.Tab
     return kept, drop_rows(gone.drop_columns(mark), drop_stage=planned.label, **why)
 
 
-def _characters(before: pa.Table, after: pa.Table) -> int:
+def removed_chars(before: pa.Table, after: pa.Table) -> int:
     """Characters that the rows of `after` have lost since `before`; negative if they grew."""
     if len(after) < len(before):
         before = before.filter(pc.is_in(before[ROW], value_set=after[ROW].combine_chunks()))

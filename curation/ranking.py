@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.document import conform
-from curation.stage import DECISION_SCHEMA, GlobalStage
+from curation.keyed import KeyedStage, Partition, decision_file, write_decisions
+from curation.rounds import Rounds, Verdicts
+from curation.stage import DECISION_SCHEMA
 
 
 class Tally(NamedTuple):
@@ -44,7 +47,7 @@ Cuts = Mapping[str, Cut]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankingStage(GlobalStage):
+class RankingStage(KeyedStage):
     """Keeps, of every group, the best documents that together hold `keep_frac` of its weight.
 
     Exactly: in the order of `key` and then `id`, the longest run from the first on whose weight is
@@ -59,6 +62,19 @@ class RankingStage(GlobalStage):
             raise ValueError(
                 f"'keep_frac' must be above 0 and at most 1. Got {self.keep_frac} instead."
             )
+
+    def decide(self, rounds: Rounds) -> Verdicts:
+        """See `GlobalStage`; the report has the score at which each group is cut."""
+        partitions = self.partitions(rounds)
+        size = sum(partition.num_bytes for partition in partitions)
+        *above, total = running(rounds.run("tally", tally_partition, partitions, size))
+        jobs = [CutJob(self, p, sums, total) for p, sums in zip(partitions, above, strict=True)]
+        cuts: dict[str, Cut] = {}
+        for found in rounds.run("cut", cut_partition, jobs, size):  # in the last that has one
+            cuts |= found
+        holding = [HoldJob(self, partition, rounds.folder, cuts) for partition in partitions]
+        files = tuple(rounds.run("decide", hold_partition, holding, size))
+        return Verdicts(files, report={"cuts": {group: cut.value for group, cut in cuts.items()}})
 
     def resolve(self, evidence: pa.Table) -> pa.Table:
         """The decisions where one partition holds all evidence."""
@@ -90,6 +106,48 @@ class RankingStage(GlobalStage):
         """The documents that come after their group's cut."""
         parts = [_after(rows, cuts[group]) for group, rows in _by_group(evidence)]
         return pa.concat_tables([*parts, DECISION_SCHEMA.empty_table()])
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """Finds the cuts that lie in one partition."""
+
+    stage: RankingStage
+    partition: Partition
+    above: Tallies
+    total: Tallies
+
+
+@dataclass(frozen=True)
+class HoldJob:
+    """Holds one partition against the cuts of the whole corpus."""
+
+    stage: RankingStage
+    partition: Partition
+    folder: Path
+    cuts: Cuts
+
+
+def tally_partition(partition: Partition) -> dict[str, Tally]:
+    """The tally of a partition."""
+    evidence = partition.read()
+    return {} if evidence is None else tally(evidence)
+
+
+def cut_partition(job: CutJob) -> dict[str, Cut]:
+    """The cuts of a partition."""
+    evidence = job.partition.read()
+    return {} if evidence is None else job.stage.cuts(evidence, job.above, job.total)
+
+
+def hold_partition(job: HoldJob) -> Path:
+    """Writes the decisions of a partition."""
+    path = decision_file(job.folder, job.partition)
+    if not path.exists():
+        evidence = job.partition.read()
+        gone = None if evidence is None else job.stage.hold_against(evidence, job.cuts)
+        write_decisions(path, gone)
+    return path
 
 
 def tally(evidence: pa.Table) -> dict[str, Tally]:

@@ -11,8 +11,9 @@ A stage is a frozen dataclass whose fields are its parameters; constructing it d
 * Scorers that follow one another may share a pass over the text: see `shares_pass_with`.
 * A class that is `Filter` and `Modifier` measures and decides on the text as it comes, then edits
   the documents it keeps: a dropped document keeps the text that was judged.
-* `GlobalStage` needs all slices: `evidence` is taken per slice, `resolve` decides per partition.
-  `curation.ranking` has those that keep the best.
+* `GlobalStage` needs all slices: it decides in rounds of tasks over them (`curation.rounds`).
+  `curation.keyed` has those for which documents of equal key must meet, `curation.ranking` those
+  that keep the best.
 
 A local stage gets a `pa.Table` and returns one of the same rows in the same order; its result for
 a document never depends on the other documents of the table.
@@ -24,7 +25,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,9 @@ import pyarrow.compute as pc
 from curation.errors import UserError, closest
 from curation.parts import Part
 from curation.registry import Registry
+
+if TYPE_CHECKING:
+    from curation.rounds import Rounds, Verdicts
 
 Annotations = Mapping[str, pa.DataType]
 Bound = Literal["min", "max", "in", "not in"]
@@ -106,6 +110,8 @@ class Stage:
     name: ClassVar[str]
     version: ClassVar[int] = 1
     requires: ClassVar[tuple[str, ...]] = ()  # modules of optional packages, named by `check`
+    places: ClassVar[tuple[str, ...]] = ()  # parameters of type `Path` that it writes to: where
+    # something is kept, no part of identity
 
     def check(self) -> None:
         """Checks what construction does not: names in a model, blocks of another package.
@@ -113,6 +119,10 @@ class Stage:
         Raises:
             UserError: a parameter cannot work.
         """
+
+    def notes(self) -> tuple[str, ...]:
+        """What `tilth check` says of it besides its parameters, a line each."""
+        return ()
 
     def expand(self, label: str) -> tuple[tuple[str, Stage], ...]:
         """The stages, each with its label, that it stands for in a recipe: as a rule itself."""
@@ -124,16 +134,20 @@ class Stage:
 
     def files(self) -> dict[str, tuple[Path, ...]]:
         """The files that parameters of type `Path` name; what they hold is part of identity."""
-        found: dict[str, list[Path]] = {}
-        for name, value in self._fields().items():
-            with_paths(value, found.setdefault(name, []).append)
-        return {name: tuple(paths) for name, paths in found.items() if paths}
+        paths = {n: p for n, p in self._paths().items() if n not in self.places}
+        return {name: tuple(found) for name, found in paths.items()}
 
     def at(self, root: Path) -> Self:
         """The stage with its relative paths below `root`."""
         fields = self._fields()
-        moved = {name: with_paths(fields[name], lambda p: root / p) for name in self.files()}
+        moved = {name: with_paths(fields[name], lambda p: root / p) for name in self._paths()}
         return dataclasses.replace(self, **moved)
+
+    def _paths(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for name, value in self._fields().items():
+            with_paths(value, found.setdefault(name, []).append)
+        return {name: paths for name, paths in found.items() if paths}
 
     def _fields(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -254,18 +268,23 @@ DECISION_SCHEMA = pa.schema(
 )
 
 
+EDIT_SCHEMA = pa.schema(
+    [
+        ("slice", pa.int64()),
+        ("row", pa.int64()),
+        ("start", pa.int64()),  # byte of the UTF-8 text, where a code point begins
+        ("stop", pa.int64()),  # the first byte that stays again
+    ]
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GlobalStage(Stage):
-    """Drops documents by what the whole corpus holds.
-
-    `evidence` of each slice is spilled to disk and partitioned by its `key`; `resolve` sees all
-    rows of one partition at once, in corpus order, and says which documents go. The result must
-    not depend on how keys are partitioned.
-    """
+    """Drops documents, or cuts spans from them, by what the whole corpus holds."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The columns that `evidence` needs, besides `id`: the document's own, and annotations."""
+        """The columns that it needs, besides `id`: the document's own, and annotations."""
         return ("text",)
 
     def check_columns(self, known: Mapping[str, pa.DataType]) -> None:
@@ -282,21 +301,26 @@ class GlobalStage(Stage):
                 what = f"there is no column '{name}' here.{closest(name, known)}"
                 raise UserError(what, hint=f"Known: {', '.join(known)}")
 
-    def evidence(self, table: pa.Table) -> pa.Table:
-        """One or more rows per document, with whatever `resolve` needs.
+    def decide(self, rounds: Rounds) -> Verdicts:
+        """What goes, and what is cut from what stays, after all rounds over the corpus.
 
-        Besides, `row` (int64): the document's row in the table; and `key` (uint64): equal for
-        documents that must meet.
+        Of a document that goes nothing is cut. Spans of a document are disjoint and ascending.
         """
         raise NotImplementedError
 
-    def resolve(self, evidence: pa.Table) -> pa.Table:
-        """The documents that go, from evidence rows that also have `slice` (int64) and `id`.
+    def state(self, identity: str) -> Any:
+        """What decides besides parameters and corpus, as JSON: what an index holds, for example.
 
-        Returns a table of `DECISION_SCHEMA`, at most one row per document; what does not apply is
-        null.
+        Args:
+            identity: of the corpus and the stage, the same in every run.
         """
-        raise NotImplementedError
+        return None
+
+    def publish(self, folder: Path, identity: str) -> None:
+        """Brings what `decide` left in its folder to where the stage keeps it between runs.
+
+        Called after `decide`, and whenever what it decided is reused.
+        """
 
 
 stages: Registry[Stage] = Registry(

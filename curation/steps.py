@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from curation.document import DROP_FIELDS, conform, make_id, text_bytes
 from curation.files import read_json, write_json
-from curation.process import ROW, PlannedStage, StageStats, drop_rows, process
+from curation.process import ROW, PlannedStage, StageStats, drop_rows, process, removed_chars
 from curation.slices import SliceStore, cut
 from curation.sources.inputs import Split
 from curation.sources.source import ReadLog, Source
-from curation.stage import DECISION_SCHEMA
+from curation.spans import Rows, cut_spans
+from curation.stage import DECISION_SCHEMA, EDIT_SCHEMA
 
 PATH, OFFSET = "_path", "_offset"  # where a document stands in its source
 PLACE = {PATH: pa.string(), OFFSET: pa.int64()}
@@ -95,6 +96,7 @@ class LocalJob:
     store: SliceStore
     label: str | None = None  # of the global stage whose decisions come first
     decisions: tuple[Path, ...] = ()
+    edits: tuple[Path, ...] = ()
     renames: tuple[Path, ...] = ()  # documents whose id occurred before
     held_out: Path | None = None
     reuse: Reuse | None = None
@@ -105,7 +107,7 @@ class LocalJob:
         return f"{self.number:06d}"
 
 
-FirstDrop = Callable[[LocalJob, pa.Table], tuple[pa.Table, pa.Table]]
+FirstDrop = Callable[[LocalJob, pa.Table], tuple[pa.Table, pa.Table, int]]
 
 
 def run_slice(job: LocalJob) -> dict[str, Any]:
@@ -119,9 +121,9 @@ def run_slice(job: LocalJob) -> dict[str, Any]:
     table, errors = _rename(job, table)
     parts, stats = [], []
     for first_drop in _first_drops(job):
-        kept, dropped = first_drop(job, table)
+        kept, dropped, removed = first_drop(job, table)
         parts.append(dropped)
-        stats.append(_counts(table, kept, dropped))
+        stats.append(_counts(table, kept, dropped, removed))
         table = kept
     table = table.set_column(
         table.column_names.index(ROW), ROW, pa.array(np.arange(len(table)), pa.int64())
@@ -140,16 +142,17 @@ def first_labels(held_out: bool, decided_by: str | None) -> list[str]:
 def _first_drops(job: LocalJob) -> list[FirstDrop]:
     """What drops documents before the stages, in the order of `first_labels`."""
     first: list[FirstDrop] = [_set_apart] if job.held_out else []
-    return [*first, _apply_decisions] if job.label else first
+    return [*first, _apply_verdicts] if job.label else first
 
 
-def _counts(before: pa.Table, kept: pa.Table, dropped: pa.Table) -> StageStats:
+def _counts(before: pa.Table, kept: pa.Table, dropped: pa.Table, removed: int) -> StageStats:
     stats = StageStats(len(before), len(kept), text_bytes(before["text"]), text_bytes(kept["text"]))
+    stats.removed_chars = removed
     stats.reasons.update(dropped["drop_reason"].to_pylist())
     return stats
 
 
-def _set_apart(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+def _set_apart(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
     """Drops the documents that the judge's panels claim."""
     held = pq.read_table(job.held_out)
     places = zip(table[PATH].to_pylist(), table[OFFSET].to_pylist(), strict=True)
@@ -158,18 +161,45 @@ def _set_apart(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table]:
     gone = table.filter(pc.is_valid(where))
     why = held["why"].take(where.drop_null())
     dropped = drop_rows(gone, drop_stage="held_out", drop_reason="held_out", drop_value=why)
-    return table.filter(pc.is_null(where)), dropped
+    return table.filter(pc.is_null(where)), dropped, 0
 
 
-def _apply_decisions(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Drops what the global stage before this step decided."""
+def _apply_verdicts(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+    """Drops and cuts what the global stage before this step decided."""
     ours = read_decisions(job.decisions, job.number)
     gone = table.take(ours["row"])
     fields = {name: ours[name] for name in ours.column_names if name in DROP_FIELDS.names}
     dropped = drop_rows(gone, drop_stage=job.label, **fields)
     keep = np.ones(len(table), bool)
     keep[ours["row"].to_numpy()] = False
-    return table.filter(pa.array(keep)), dropped
+    spans = _spans(job)
+    if len(spans[0]) == 0:
+        return table.filter(pa.array(keep)), dropped, 0
+    kept, emptied, removed = _cut(table, pa.array(keep), spans)
+    emptied = drop_rows(emptied, drop_stage=job.label, drop_reason="empty_text")
+    return kept, pa.concat_tables([dropped, emptied]), removed
+
+
+def _cut(
+    table: pa.Table, keep: pa.BooleanArray, spans: tuple[Rows, Rows, Rows]
+) -> tuple[pa.Table, pa.Table, int]:
+    """(rows of `keep` after the cuts, those left blank as they were, characters removed)."""
+    texts = cut_spans(table["text"], *spans)
+    place = table.column_names.index("text")
+    blank = np.asarray(keep) & np.isin(np.arange(len(table)), spans[0])
+    blank &= np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), False))
+    stays = pa.array(np.asarray(keep) & ~blank)
+    before, after = table.filter(stays), table.set_column(place, "text", texts).filter(stays)
+    return after, table.filter(pa.array(blank)), removed_chars(before, after)
+
+
+def _spans(job: LocalJob) -> tuple[Rows, Rows, Rows]:
+    """Rows, starts and stops of what is cut from this slice."""
+    table = _read(job.edits, job.number, EDIT_SCHEMA).sort_by(
+        [("row", "ascending"), ("start", "ascending")]
+    )
+    row, start, stop = (table[name].to_numpy() for name in ("row", "start", "stop"))
+    return row, start, stop
 
 
 def _rename(job: LocalJob, table: pa.Table) -> tuple[pa.Table, list[dict[str, Any]]]:
@@ -205,7 +235,10 @@ def _decide_again(job: LocalJob, reuse: Reuse) -> dict[str, Any]:
 
 def read_decisions(files: tuple[Path, ...], number: int) -> pa.Table:
     """All decisions on slice `number`, by row."""
+    return _read(files, number, DECISION_SCHEMA).sort_by("row")
+
+
+def _read(files: tuple[Path, ...], number: int, schema: pa.Schema) -> pa.Table:
     parts = [pq.read_table(f, filters=[("slice", "==", number)]) for f in files]
-    parts = [conform(part, DECISION_SCHEMA) for part in parts]  # of an earlier version, too
-    parts.append(DECISION_SCHEMA.empty_table())
-    return pa.concat_tables(parts).sort_by("row")
+    parts = [conform(part, schema) for part in parts]  # of an earlier version, too
+    return pa.concat_tables([*parts, schema.empty_table()])

@@ -18,6 +18,7 @@ from curation.backends import Backend
 from curation.errors import RunError, TooManyErrors
 from curation.files import write_json
 from curation.process import PlannedStage, StageStats
+from curation.rounds import DEFAULT_MEMORY
 from curation.slices import SliceStore
 from curation.sources.files import content_hash
 from curation.sources.inputs import InputFile
@@ -60,6 +61,7 @@ class Workshop:
     progress: Progress
     run_id: str
     max_error_frac: float = 0.01
+    max_memory: int = DEFAULT_MEMORY  # bytes that the tasks of a global stage hold together
 
     def run(
         self, label: str, function: Callable[[Any], Any], jobs: Sequence[Any], num_bytes: int
@@ -134,6 +136,7 @@ def describe(planned: PlannedStage, *, measured: bool = False) -> dict[str, Any]
     stage = planned.stage
     only = measured and isinstance(stage, Filter)
     params = stage.measured_by() if only and isinstance(stage, Filter) else stage.parameters()
+    params = {name: value for name, value in params.items() if name not in stage.places}
     for name in stage.files().keys() & params.keys():
         params[name] = with_paths(getattr(stage, name), file_hash)
     return {

@@ -132,7 +132,7 @@ def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Ver
             fired = fired and str(row[rule["column"]]) == row["drop_value"]
             yield _verdict(stage["label"], rule, row, fired, ended)
             ended = ended or fired
-        if stage.get("cuts"):
+        if "cuts" in stage.get("report", {}):
             yield _ranked(stage, row, dropped_here, ended)
         elif not stage["rules"]:
             state = "not reached" if ended else "drop" if dropped_here else "applied"
@@ -166,7 +166,7 @@ def _verdict(
 def _ranked(stage: dict[str, Any], row: dict[str, Any], dropped: bool, ended: bool) -> Verdict:
     """How a document stood against the cut of its group, in a stage that keeps the best."""
     params, value = stage["params"], row[stage["params"]["column"]]
-    cut = stage["cuts"].get(row["source"] if params["keep_by"] == "source" else "all")
+    cut = stage["report"]["cuts"].get(row["source"] if params["keep_by"] == "source" else "all")
     sign = ">=" if params["best"] == "highest" else "<="
     state = "not reached" if ended else "drop" if dropped else "keep"
     return Verdict(

@@ -12,14 +12,15 @@ import pyarrow.compute as pc
 
 from curation import text
 from curation.document import conform
-from curation.stage import DECISION_SCHEMA, GlobalStage, stages
+from curation.keyed import KeyedStage
+from curation.stage import DECISION_SCHEMA, stages
 
 _SPACES = r"[\s\v\x1c-\x1f\x{85}\pZ]+"  # white space as in `curation.text`; RE2's \s is ASCII
 
 
 @stages.register("exact_dedup")
 @dataclass(frozen=True, kw_only=True)
-class ExactDedup(GlobalStage):
+class ExactDedup(KeyedStage):
     """Keeps the first of documents with equal text, in the order of the recipe's sources.
 
     `normalise: whitespace` takes runs of white space for one space and ignores them at the ends;

@@ -65,7 +65,7 @@ def _quality(recipe: RecipeResult, label: str, metrics: Json) -> list[tuple[str,
     ]
     for stage in recipe.manifest.get("stages", []):
         if stage.get("params", {}).get("column") == f"{label}.score":
-            for group, cut in stage.get("cuts", {}).items():
+            for group, cut in stage.get("report", {}).get("cuts", {}).items():
                 share = f"{stage['params']['keep_frac']:g} of the tokens, {group}"
                 rows.append((f"score that keeps {share}", number(float(cut))))
     return rows

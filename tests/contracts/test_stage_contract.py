@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from curation.alarms import static_alarms
@@ -17,12 +18,15 @@ from curation.config import build, parameters
 from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS
 from curation.errors import UserError
 from curation.fingerprint import fingerprint
-from curation.process import ROW, PlannedStage, process
-from curation.ranking import RankingStage, running, tally
+from curation.process import ROW, PlannedStage, drop_rows, process
+from curation.ranking import RankingStage
+from curation.rounds import DEFAULT_MEMORY, CorpusSlice, Rounds
+from curation.slices import SliceStore
 from curation.sources.inputs import Split
 from curation.sources.source import Source, formats
 from curation.stage import (
     DECISION_SCHEMA,
+    EDIT_SCHEMA,
     Filter,
     GlobalStage,
     Modifier,
@@ -344,60 +348,65 @@ def test_local_stage_works_twice_under_two_labels(name: str) -> None:
 
 # --- global stages
 
-CORPUS = [*ODD_TEXTS.values(), "b", "a", "b ", " b", "c", "a", PROSE * 5, "", "d"]
+CORPUS = [*ODD_TEXTS.values(), "b", "a", "b ", " b", "c", "a", PROSE * 5, "", "d", PROSE * 5 + "x"]
 
 
-def evidence(stage: GlobalStage, sizes: list[int]) -> pa.Table:
-    """The evidence of the corpus in slices of such sizes, as the runner hands it to `resolve`.
-
-    Slice and row are put back to those of one slice, so that results can be compared.
-    """
-    table, parts, start = read_by(stage, CORPUS), [], 0
+def decide(
+    stage: GlobalStage,
+    folder: Path,
+    texts: list[str | None],
+    sizes: list[int],
+    max_memory: int = DEFAULT_MEMORY,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Decisions and edits over slices of such sizes, with places as if there were one slice."""
+    table, slices, start = read_by(stage, texts), [], 0
     assert sum(sizes) == len(table)
-    for size in sizes:
-        part = table[start : start + size]
-        found = stage.evidence(part.select(["id", *stage.reads]))
-        ids = part["id"].take(found["row"])
-        place = pa.array(np.asarray(found["row"]) + start, pa.int64())
-        found = found.set_column(found.column_names.index("row"), "row", place)
-        found = found.append_column("id", ids)
-        parts.append(found.append_column("slice", pa.array([0] * len(found), pa.int64())))
+    own = {*DOCUMENT_SCHEMA.names, ROW}
+    columns = {f.name: f.type for f in table.schema if f.name not in own}
+    store = SliceStore(folder / "slices", columns, {}, "run")
+    for number, size in enumerate(sizes):
+        part = table[start : start + size].drop_columns(ROW)
+        part = part.append_column(ROW, pa.array(np.arange(size)))
+        record = store.write(f"{number:06d}", "web", part, drop_rows(part[:0]), [], [])["kept"]
+        key = f"{number:06d}"
+        slices.append(CorpusSlice(number, "web", store, key, record["rows"], record["text_bytes"]))
         start += size
-    return pa.concat_tables(parts).sort_by([("slice", "ascending"), ("row", "ascending")])
+    rounds = Rounds(tuple(slices), folder / "rounds", 2, max_memory, in_reverse)
+    rounds.folder.mkdir()
+    verdicts = stage.decide(rounds)
+    starts = np.cumsum([0, *sizes])
+    found = []
+    for files, schema in (
+        (verdicts.decisions, DECISION_SCHEMA),
+        (verdicts.edits, EDIT_SCHEMA),
+    ):
+        tables = [pq.read_table(file) for file in files]
+        assert all(t.schema.equals(schema) for t in tables)
+        rows = [row for t in tables for row in t.to_pylist()]
+        for row in rows:
+            row["row"] += int(starts[row.pop("slice")])
+        found.append(sorted(rows, key=lambda row: (row["row"], row.get("start", 0))))
+    json.dumps(verdicts.report)
+    return found[0], found[1]
+
+
+def in_reverse(label: str, function: Any, jobs: list[Any], num_bytes: int) -> list[Any]:
+    """Runs jobs in an order of their own, each twice: a killed one is done again."""
+    assert label
+    assert num_bytes >= 0
+    for job in jobs:
+        function(pickle.loads(pickle.dumps(job)))
+    return [function(job) for job in reversed(jobs)]
 
 
 def read_by(stage: GlobalStage, texts: list[str | None]) -> pa.Table:
-    """The columns that a stage reads; those that are not a document's own hold some numbers."""
+    """Documents; columns that a stage reads and that are not their own hold some numbers."""
     table = table_of(texts)
     for name in stage.reads:
         if name not in table.column_names:
             values = pa.array([len(text or "") % 7 / 7 for text in texts], pa.float64())
             table = table.append_column(name, values)
-    return table.select(["id", *stage.reads])
-
-
-def decisions(stage: GlobalStage, sizes: list[int], partitions: int) -> list[dict[str, Any]]:
-    """The documents that go, with keys dealt over partitions; of a ranking, with ranges of keys."""
-    found = evidence(stage, sizes)
-    key = np.asarray(found["key"])
-    ranked = isinstance(stage, RankingStage)
-    bounds = [0, *np.quantile(key.astype(float), np.arange(1, partitions) / partitions)]
-    place = np.searchsorted(bounds, key, "right") - 1 if ranked else key % np.uint64(partitions)
-    parts = [found.filter(pa.array(place == i)) for i in range(partitions)]
-    tables = resolve_ranked(stage, parts) if ranked else [stage.resolve(part) for part in parts]
-    assert all(t.schema == DECISION_SCHEMA for t in tables)
-    gone = [row for t in tables for row in t.to_pylist()]
-    return sorted(gone, key=lambda row: row["row"])
-
-
-def resolve_ranked(stage: GlobalStage, parts: list[pa.Table]) -> list[pa.Table]:
-    """As the runner does: partitions are tallied, then cut, then held against the cuts."""
-    assert isinstance(stage, RankingStage)
-    *above, total = running([tally(part) for part in parts])
-    cuts = {}
-    for part, before in zip(parts, above, strict=True):
-        cuts |= stage.cuts(part, before, total)
-    return [stage.hold_against(part, cuts) for part in parts]
+    return table
 
 
 def make_global(name: str) -> GlobalStage:
@@ -413,67 +422,71 @@ UNEVEN = [3, 0, 7, len(CORPUS) - 10]
 
 @pytest.mark.parametrize("name", names(GlobalStage))
 @pytest.mark.parametrize("sizes", [EACH, UNEVEN], ids=["each", "uneven"])
-@pytest.mark.parametrize("partitions", [1, 2, 7])
-def test_global_stage_does_not_depend_on_slices_and_partitions(
-    name: str, sizes: list[int], partitions: int
+@pytest.mark.parametrize("max_memory", [DEFAULT_MEMORY, 20_000], ids=["plenty", "scarce"])
+def test_global_stage_does_not_depend_on_slices_and_memory(
+    name: str, sizes: list[int], max_memory: int, tmp_path: Path
 ) -> None:
     stage = make_global(name)
-    assert decisions(stage, sizes, partitions) == decisions(stage, WHOLE, 1)
+    texts: list[str | None] = list(CORPUS)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = decide(stage, tmp_path / "a", texts, WHOLE)
+    assert decide(stage, tmp_path / "b", texts, sizes, max_memory) == whole
 
 
 @pytest.mark.parametrize("name", names(GlobalStage))
-def test_global_stage_evidence_has_a_row_and_a_key_per_document(name: str) -> None:
-    stage = make_global(name)
-    found = stage.evidence(read_by(stage, CORPUS))
-    assert found.schema.field("row").type == pa.int64()
-    assert found.schema.field("key").type == pa.uint64()
-    assert set(found["row"].to_pylist()) == set(range(len(CORPUS)))
-
-
-@pytest.mark.parametrize("name", names(GlobalStage))
-def test_global_stage_drops_some_documents_once_with_a_reason(name: str) -> None:
-    gone = decisions(make_global(name), WHOLE, 1)
+def test_global_stage_decides_on_some_documents_once_with_a_reason(
+    name: str, tmp_path: Path
+) -> None:
+    gone, edits = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
     rows_gone = [row["row"] for row in gone]
-    assert 0 < len(gone) < len(CORPUS)
+    assert len(gone) + len(edits) > 0
+    assert len(gone) < len(CORPUS)
     assert len(set(rows_gone)) == len(rows_gone)
     assert all(row["drop_reason"] for row in gone)
+    assert not {row["row"] for row in edits} & set(rows_gone)
+
+
+@pytest.mark.parametrize("name", names(GlobalStage))
+def test_global_stage_cuts_whole_code_points_in_order(name: str, tmp_path: Path) -> None:
+    _, edits = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    at: dict[int, int] = {}
+    for edit in edits:
+        data = CORPUS[edit["row"]].encode()
+        assert at.get(edit["row"], 0) <= edit["start"] < edit["stop"] <= len(data)
+        data[edit["start"] : edit["stop"]].decode()
+        data[: edit["start"]].decode()
+        at[edit["row"]] = edit["stop"]
 
 
 @pytest.mark.parametrize("name", names(RankingStage))
-def test_ranking_stage_drops_name_the_value_and_the_threshold(name: str) -> None:
-    for row in decisions(make_global(name), WHOLE, 1):
+def test_ranking_stage_drops_name_the_value_and_the_threshold(name: str, tmp_path: Path) -> None:
+    for row in decide(make_global(name), tmp_path, list(CORPUS), WHOLE)[0]:
         assert float(row["drop_value"]) <= float(row["drop_threshold"])
         assert row["survivor_id"] is None
 
 
-@pytest.mark.parametrize("name", sorted({*names(GlobalStage)} - {*names(RankingStage)}))
-def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str) -> None:
-    gone = decisions(make_global(name), WHOLE, 1)
-    ids = table_of(CORPUS)["id"].to_pylist()
+@pytest.mark.parametrize("name", names(GlobalStage))
+def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str, tmp_path: Path) -> None:
+    gone, _ = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    ids = table_of(list(CORPUS))["id"].to_pylist()
     gone_ids = {ids[row["row"]] for row in gone}
     for row in gone:
         assert row["survivor_id"] not in gone_ids
-        assert row["survivor_id"] in ids
-        assert 0 <= row["similarity"] <= 1
+        assert row["survivor_id"] is None or row["survivor_id"] in ids
+        assert row["similarity"] is None or 0 <= row["similarity"] <= 1
 
 
 @pytest.mark.parametrize("name", names(GlobalStage))
-def test_global_stage_takes_an_empty_corpus(name: str) -> None:
-    stage = make_global(name)
-    found = stage.evidence(read_by(stage, []))
-    assert len(found) == 0
-    found = found.append_column("id", pa.array([], pa.string()))
-    found = found.append_column("slice", pa.array([], pa.int64()))
-    gone = stage.resolve(found)
-    assert gone.schema == DECISION_SCHEMA
-    assert len(gone) == 0
+@pytest.mark.parametrize("sizes", [[], [0]], ids=["no slice", "an empty slice"])
+def test_global_stage_takes_an_empty_corpus(name: str, sizes: list[int], tmp_path: Path) -> None:
+    assert decide(make_global(name), tmp_path, [], sizes) == ([], [])
 
 
 @pytest.mark.parametrize("name", names(GlobalStage))
-def test_global_stage_takes_null_text(name: str) -> None:
-    stage = make_global(name)
-    table = read_by(stage, [None, "a", None])
-    assert set(stage.evidence(table)["row"].to_pylist()) == {0, 1, 2}
+def test_global_stage_takes_null_text(name: str, tmp_path: Path) -> None:
+    gone, _ = decide(make_global(name), tmp_path, [None, "a", None], [3])
+    assert {row["row"] for row in gone} <= {0, 1, 2}
 
 
 # --- trained stages

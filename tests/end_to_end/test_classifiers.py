@@ -136,7 +136,7 @@ def test_classifier_keep_frac_by_source_keeps_that_share_of_each(
         kept = sum(r["quality.num_tokens"] for r in mine if not r.get("drop_stage"))
         total = sum(r["quality.num_tokens"] for r in mine)
         assert 0.23 < kept / total <= 0.25
-    cuts = outcome.manifests["curated"]["stages"][-1]["cuts"]
+    cuts = outcome.manifests["curated"]["stages"][-1]["report"]["cuts"]
     assert set(cuts) == {"web", "mail"}
 
 
@@ -146,7 +146,7 @@ def test_classifier_keep_frac_does_not_depend_on_the_memory_of_a_partition(
 ) -> None:
     file = recipe(quality(keep_frac=0.4, keep_by=by))
     _run(tmp_path / "out", file)
-    monkeypatch.setattr("curation.deciding.PARTITION_ROWS", 50)
+    monkeypatch.setattr("curation.keyed.EXPANSION", 1_000_000)
     _run(tmp_path / "parts", file)
     assert len(list(tmp_path.glob("parts/work/decide-*/decisions-*"))) > 8
     assert _hashes(tmp_path / "parts") == _hashes(tmp_path / "out")
@@ -335,7 +335,7 @@ def test_linear_classifier_has_the_same_interface(recipe: Write, tmp_path: Path)
 
 def test_explain_shows_the_score_and_where_it_was_cut(recipe: Write, tmp_path: Path) -> None:
     _run(tmp_path / "out", recipe())
-    cut = Dataset(tmp_path / "out/curated/dataset").manifest["stages"][-1]["cuts"]["all"]
+    cut = Dataset(tmp_path / "out/curated/dataset").manifest["stages"][-1]["report"]["cuts"]["all"]
     kept = _rows(tmp_path / "out/curated/dataset")[0]
     gone = next(
         row
