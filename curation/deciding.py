@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
 from curation.process import PlannedStage
-from curation.rounds import CorpusSlice, Rounds
+from curation.rounds import CorpusSlice, Origin, Rounds
 from curation.stage import GlobalStage
 from curation.workshop import Pass, Workshop, all_slices, describe
 
@@ -35,20 +35,22 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
     stage = planned.stage
     assert isinstance(stage, GlobalStage)
     corpus = {"parents": [p.fingerprint for p in parents], "stage": describe(planned)}
-    own = fingerprint(corpus)
-    identity = {"step": "decide", **corpus, "state": stage.state(own)}
+    origin = Origin(fingerprint(corpus), fingerprint([p.inputs for p in parents]))
+    state = stage.state(origin)
+    identity = {"step": "decide", **corpus, "state": state}
     name = fingerprint(identity)
     folder = workshop.folder / f"decide-{name}"
     if not (folder / MANIFEST).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        verdicts = stage.decide(_rounds(workshop, planned.label, parents, folder))
+        rounds = replace(_rounds(workshop, planned.label, parents, folder), state=state)
+        verdicts = stage.decide(rounds)
         about: dict[str, Any] = {"identity": identity, "report": dict(verdicts.report)}
         about |= {"files": [file.name for file in verdicts.decisions]}
         about |= {"edits": [file.name for file in verdicts.edits]}
         about |= {"kept": [path.name for path in verdicts.kept]}
         workshop.finish(folder, about)
         _clear(folder, {MANIFEST, *about["files"], *about["edits"], *about["kept"]})
-    stage.publish(folder, own)
+    stage.publish(folder, origin, state)
     found = read_json(folder / MANIFEST)
     files, edits = (tuple(folder / file for file in found[kind]) for kind in ("files", "edits"))
     return Decisions(name, planned.label, files, edits, found["report"])

@@ -86,7 +86,8 @@ def fuse(workshop: Workshop, parents: Sequence[Pass], fusion: Fusion) -> Pass:
         workshop.finish(store.folder, about)
     slices = read_json(manifest)["slices"]
     errors = [{"source": s["source"], **row} for s in slices for row in s["errors"]]
-    return Pass(name, store, slices, labels, errors=errors)
+    inputs = fingerprint([parent.inputs for parent in parents])
+    return Pass(name, inputs, store, slices, labels, errors=errors)
 
 
 def _jobs(

@@ -45,7 +45,9 @@ def read_source(
     found = read_json(manifest)
     labels = [extractor.label] if extractor else []
     about = {**found["source"], "errors": len(found["errors"])}
-    return Pass(name, store, found["slices"], labels, about, found["errors"])
+    return Pass(
+        name, fingerprint(identity["files"]), store, found["slices"], labels, about, found["errors"]
+    )
 
 
 def group_splits(splits: Iterable[Split]) -> Iterator[tuple[Split, ...]]:

@@ -39,6 +39,19 @@ class CorpusSlice:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the corpus of a global stage comes from, the same in every run.
+
+    Attributes:
+        identity: of the corpus and the stage.
+        inputs: of the input files alone, whatever was made of them.
+    """
+
+    identity: str
+    inputs: str
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """What a global stage found, as Parquet files in its folder.
 
@@ -64,6 +77,7 @@ class Rounds:
         folder: of the stage alone. Only what `Verdicts` names is kept when the stage has ended.
         workers: how many tasks run at a time.
         max_memory: bytes that all tasks together may hold besides what libraries take.
+        state: what the stage's `state` returned.
     """
 
     slices: tuple[CorpusSlice, ...]
@@ -71,6 +85,7 @@ class Rounds:
     workers: int
     max_memory: int
     execute: Callable[[str, Callable[[Any], Any], Sequence[Any], int], list[Any]]
+    state: Any = None
 
     @property
     def rows(self) -> int:

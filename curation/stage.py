@@ -35,7 +35,7 @@ from curation.parts import Part
 from curation.registry import Registry
 
 if TYPE_CHECKING:
-    from curation.rounds import Rounds, Verdicts
+    from curation.rounds import Origin, Rounds, Verdicts
 
 Annotations = Mapping[str, pa.DataType]
 Bound = Literal["min", "max", "in", "not in"]
@@ -308,15 +308,11 @@ class GlobalStage(Stage):
         """
         raise NotImplementedError
 
-    def state(self, identity: str) -> Any:
-        """What decides besides parameters and corpus, as JSON: what an index holds, for example.
-
-        Args:
-            identity: of the corpus and the stage, the same in every run.
-        """
+    def state(self, corpus: Origin) -> Any:
+        """What decides besides parameters and corpus, as JSON: what an index holds, for example."""
         return None
 
-    def publish(self, folder: Path, identity: str) -> None:
+    def publish(self, folder: Path, corpus: Origin, state: Any) -> None:
         """Brings what `decide` left in its folder to where the stage keeps it between runs.
 
         Called after `decide`, and whenever what it decided is reused.

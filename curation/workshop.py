@@ -40,6 +40,7 @@ class Pass:
     """A finished step: its slices in corpus order and what it counted."""
 
     fingerprint: str
+    inputs: str  # fingerprint of the files that it comes from
     store: SliceStore
     slices: list[dict[str, Any]]  # records of `SliceStore.write`
     labels: list[str]  # of the stages that the slices' statistics are about

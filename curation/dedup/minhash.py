@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from curation.dedup.blocks import Block, blocks_of
 from curation.dedup.clusters import ClusterJob, settle
+from curation.dedup.index import GENERATION, Index, write_generation
 from curation.dedup.outcome import (
     Outcome,
     OutcomeJob,
@@ -27,7 +28,7 @@ from curation.dedup.signing import SignJob, sign_block
 from curation.dedup.survivors import Keep, Policy
 from curation.dedup.twins import TwinsJob, find_twins, mark
 from curation.dedup.verifying import SetsJob, Verified, VerifyJob, verify, write_sets
-from curation.rounds import Rounds, Verdicts, ranges
+from curation.rounds import Origin, Rounds, Verdicts, ranges
 from curation.stage import GlobalStage, stages
 
 MIN_PARTITION = 2_000_000  # band keys: below that many a partition is not worth a task
@@ -118,23 +119,42 @@ class MinhashDedup(GlobalStage):
 
     def decide(self, rounds: Rounds) -> Verdicts:
         """See `GlobalStage`."""
-        blocks = tuple(blocks_of(rounds.slices, rounds.folder, 0, 0))
-        if not blocks:
+        known = self._index.blocks(rounds.state) if self._index else []
+        end = known[-1].end if known else 0
+        new = blocks_of(rounds.slices, rounds.folder, len(known), end)
+        blocks = (*known, *new)
+        if not new:
             return Verdicts()
-        jobs = [SignJob(b, self.shingles, self.banding, self.policy) for b in blocks if not b.known]
+        jobs = [SignJob(block, self.shingles, self.banding, self.policy) for block in new]
         rounds.run("sign", sign_block, jobs)
         twins = self._twins(rounds, blocks)
         pairs = self._pairs(rounds, blocks, twins)
         verified = self._verify(rounds, blocks, pairs)
         settled = self._settle(rounds, blocks, verified)
         outcomes = [
-            OutcomeJob(b, blocks, settled, twins, self.min_jaccard, rounds.folder)
-            for b in blocks
-            if not b.known
+            OutcomeJob(b, blocks, settled, twins, self.min_jaccard, rounds.folder) for b in new
         ]
         found = rounds.run("decide", write_outcome, outcomes, 0)
         report = _report(rounds, blocks, pairs, verified, found)
-        return Verdicts(tuple(one.decisions for one in found), report=report)
+        decisions, gone = tuple(one.decisions for one in found), [one.gone for one in found]
+        kept = (write_generation(rounds, new, gone),) if self._index else ()
+        return Verdicts(decisions, kept=kept, report=report)
+
+    def state(self, corpus: Origin) -> list[str]:
+        """The generations of the index that this run builds on."""
+        return self._index.before(corpus.identity, corpus.inputs) if self._index else []
+
+    def publish(self, folder: Path, corpus: Origin, state: list[str]) -> None:
+        """Adds the documents that stayed to the index."""
+        if self._index and (folder / GENERATION).exists():
+            self._index.publish(folder / GENERATION, corpus.identity, corpus.inputs, state)
+
+    @property
+    def _index(self) -> Index | None:
+        if self.index is None:
+            return None
+        settings = {**dataclasses.asdict(self.shingles), **dataclasses.asdict(self.banding)}
+        return Index(self.index, settings)
 
     def _twins(self, rounds: Rounds, blocks: tuple[Block, ...]) -> tuple[Path, ...]:
         by_id = self.policy.ties[0] == "id"
@@ -179,7 +199,7 @@ class MinhashDedup(GlobalStage):
         files = tuple(rounds.folder / name for found in pairs for name in found.files)
         if not files:
             return []
-        sets = [SetsJob(block, self.shingles, files) for block in blocks]
+        sets = [SetsJob(block, self.shingles, files, rounds.folder) for block in blocks]
         size = sum(rounds.run("shingle", write_sets, sets))
         jobs = [
             VerifyJob(b, blocks, files, self.min_jaccard, rounds.task_memory, rounds.folder)

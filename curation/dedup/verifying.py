@@ -7,7 +7,7 @@ then verified as many at a time as memory holds sets for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +38,7 @@ class SetsJob:
     block: Block
     shingles: Shingles
     pairs: tuple[Path, ...]
+    folder: Path
 
 
 def write_sets(job: SetsJob) -> int:
@@ -46,11 +47,11 @@ def write_sets(job: SetsJob) -> int:
     Returns:
         Their bytes.
     """
-    index, block = job.block.file("sets"), job.block
+    index, block = _index_file(job.folder, job.block), job.block
     if not index.exists():
         candidates = _candidates(job)
         stops = [np.zeros(1, np.int64)]
-        with atomic(_set_file(block)) as temporary, temporary.open("wb") as file:
+        with atomic(index.with_suffix(".bin")) as temporary, temporary.open("wb") as file:
             for part, start in block.starts():
                 own = candidates[between(candidates, start, start + part.rows)]
                 if len(own):
@@ -58,7 +59,7 @@ def write_sets(job: SetsJob) -> int:
                     stops.append(_append(file, texts, job.shingles) + stops[-1][-1])
         ends = np.concatenate(stops)
         write_mapped(index, {"document": candidates, "start": ends[:-1], "stop": ends[1:]})
-    return _set_file(block).stat().st_size
+    return index.with_suffix(".bin").stat().st_size
 
 
 def _append(file: BinaryIO, texts: pa.ChunkedArray, shingles: Shingles) -> Numbers:
@@ -79,8 +80,9 @@ def _candidates(job: SetsJob) -> Numbers:
     return np.unique(np.concatenate(found))
 
 
-def _set_file(block: Block) -> Path:
-    return block.stem.with_name(f"{block.stem.name}.sets.bin")
+def _index_file(folder: Path, block: Block) -> Path:
+    """Where the sets of a block stand: beside it are the sets, as .bin."""
+    return folder / f"sets-{block.number:06d}.arrow"
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,14 @@ def _pairs(job: VerifyJob, first: int, last: int) -> tuple[Numbers, Numbers]:
 def _similarities(job: VerifyJob, a: Numbers, b: Numbers) -> Floats:
     found = [np.empty(0)]
     for part in _parts(job, a, b):
-        sets = _load(job.blocks, a[part], b[part])
+        sets = _load(job, a[part], b[part])
         found.append(jaccards(a[part], b[part], *sets))
     return np.concatenate(found)
 
 
 def _parts(job: VerifyJob, a: Numbers, b: Numbers) -> Iterator[slice]:
     """Runs of pairs whose sets fit into memory, or of one pair."""
-    sizes = np.cumsum(_set_bytes(job.blocks, a) + _set_bytes(job.blocks, b))
+    sizes = np.cumsum(_set_bytes(job, a) + _set_bytes(job, b))
     start = 0
     while start < len(a):
         before = sizes[start - 1] if start else 0
@@ -167,36 +169,37 @@ def _parts(job: VerifyJob, a: Numbers, b: Numbers) -> Iterator[slice]:
         start = stop
 
 
-def _set_bytes(blocks: Sequence[Block], documents: Numbers) -> Numbers:
+def _set_bytes(job: VerifyJob, documents: Numbers) -> Numbers:
     distinct, back = np.unique(documents, return_inverse=True)
-    starts, stops, _ = _places(blocks, distinct)
+    starts, stops, _ = _places(job, distinct)
     sizes: Numbers = ((stops - starts) * 8)[back]
     return sizes
 
 
 def _places(
-    blocks: Sequence[Block], documents: Numbers
-) -> tuple[Numbers, Numbers, list[tuple[Block, slice]]]:
-    """Start and stop of the sets of ascending documents, and which block's file each is in."""
+    job: VerifyJob, documents: Numbers
+) -> tuple[Numbers, Numbers, list[tuple[Path, slice]]]:
+    """Start and stop of the sets of ascending documents, and which file each is in."""
     starts, stops, owners = np.empty_like(documents), np.empty_like(documents), []
-    for block, where in by_block(blocks, documents):
-        table = map_table(block.file("sets"))
+    for block, where in by_block(job.blocks, documents):
+        index = _index_file(job.folder, block)
+        table = map_table(index)
         rows = np.searchsorted(column(table, "document"), documents[where])
         starts[where], stops[where] = column(table, "start")[rows], column(table, "stop")[rows]
-        owners.append((block, where))
+        owners.append((index.with_suffix(".bin"), where))
     return starts, stops, owners
 
 
-def _load(blocks: Sequence[Block], a: Numbers, b: Numbers) -> tuple[Numbers, Hashes, Numbers]:
+def _load(job: VerifyJob, a: Numbers, b: Numbers) -> tuple[Numbers, Hashes, Numbers]:
     """(documents of the pairs, their sets one after another, where each begins)."""
     documents = np.unique(np.concatenate([a, b]))
-    starts, stops, owners = _places(blocks, documents)
+    starts, stops, owners = _places(job, documents)
     offsets = np.concatenate([[0], np.cumsum(stops - starts)])
     values = np.empty(offsets[-1], np.uint64)
-    for block, where in owners:
+    for path, where in owners:
         breaks = np.flatnonzero(starts[where][1:] != stops[where][:-1]) + 1 + where.start
         runs = pairwise([where.start, *breaks.tolist(), where.stop])
-        with _set_file(block).open("rb") as file:
+        with path.open("rb") as file:
             for first, last in runs:
                 file.seek(int(starts[first]) * 8)
                 file.readinto(values[offsets[first] : offsets[last]].data.cast("B"))
