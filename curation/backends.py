@@ -30,6 +30,7 @@ class Backend(Protocol):
     """Runs tasks."""
 
     workers: int
+    max_memory: int | None  # bytes that the tasks of a global stage may hold together, if given
 
     def run(
         self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
@@ -49,6 +50,9 @@ class InlineBackend:
 
     workers = 1
 
+    def __init__(self, max_memory: int | None = None) -> None:
+        self.max_memory = max_memory
+
     def run(
         self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
     ) -> Iterator[R]:
@@ -63,9 +67,15 @@ class RayBackend:
     the slices it had finished are found on disk.
     """
 
-    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+    def __init__(
+        self,
+        workers: int | None = None,
+        address: str | None = None,
+        max_memory: int | None = None,
+    ) -> None:
         self.workers = workers or os.cpu_count() or 1
         self.address = address
+        self.max_memory = max_memory
 
     def run(
         self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
@@ -93,9 +103,16 @@ class RayBackend:
                 ray.cancel(reference, force=False)
 
 
-def make_backend(name: str, workers: int | None = None, address: str | None = None) -> Backend:
+def make_backend(
+    name: str,
+    workers: int | None = None,
+    address: str | None = None,
+    max_memory: int | None = None,
+) -> Backend:
     """The backend called `inline` or `ray`."""
-    return InlineBackend() if name == "inline" else RayBackend(workers, address)
+    if name == "inline":
+        return InlineBackend(max_memory)
+    return RayBackend(workers, address, max_memory)
 
 
 def _start_ray(workers: int, address: str | None) -> Any:

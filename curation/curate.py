@@ -17,7 +17,7 @@ from typing import Any
 
 from curation.alarms import Policy, find_alarms, untaught
 from curation.dataset import write_shards
-from curation.deciding import decide, unique_ids
+from curation.deciding import Decisions, decide, unique_ids
 from curation.errors import RunError
 from curation.files import atomic, read_json, write_json
 from curation.fingerprint import fingerprint
@@ -71,11 +71,11 @@ def curate(
         "fingerprint": identity,
         "run": workshop.run_id,
         "seed": curation.seed,
-        "stages": [_about(p, curation.root, made.reports.get(p.label)) for p in curation.stages],
+        "stages": [_about(p, curation.root, made.decided.get(p.label)) for p in curation.stages],
         "sources": [_source(one) for one in reads],
         "references": [_source(one) for one in references.values()],
         "classifiers": publish(made.learned, out),
-        "funnel": funnel(every),
+        "funnel": funnel(every, made.decided),
         "annotations": {name: str(kind) for name, kind in annotations.items()},
     }
     manifest["alarms"] = _alarms(curation, manifest)
@@ -114,7 +114,7 @@ class _Made:
 
     passes: list[Pass] = field(default_factory=list)
     learned: list[Learned] = field(default_factory=list)
-    reports: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by stage label
+    decided: dict[str, Decisions] = field(default_factory=dict)  # by label of the global stage
 
 
 def _fuse(
@@ -132,7 +132,7 @@ def _fuse(
         first = not made.passes
         decided = decide(workshop, parents, run.decided_by) if run.decided_by else None
         if decided is not None:
-            made.reports[decided.label] = decided.report
+            made.decided[decided.label] = decided
         learned = {
             planned.label: learn(workshop, planned, parents, references, curation.seed)
             for planned in run.stages
@@ -156,8 +156,11 @@ def _identity(curation: Curation, reads: list[Pass], passes: list[Pass]) -> str:
     return fingerprint({"passes": ends, "seed": curation.seed, "name": curation.name})
 
 
-def funnel(passes: Iterable[Pass]) -> list[dict[str, Any]]:
-    """Per stage, in order: documents, bytes, edits, reasons and seconds, in all and per source."""
+def funnel(passes: Iterable[Pass], decided: Mapping[str, Decisions]) -> list[dict[str, Any]]:
+    """Per stage, in order: documents, bytes, edits, reasons and seconds, in all and per source.
+
+    A global stage's seconds are those of the clock, a local one's those of all workers together.
+    """
     rows: dict[str, dict[str, StageStats]] = {}
     for label, source, stats in total(passes):
         rows.setdefault(label, {}).setdefault(source, StageStats()).add(stats)
@@ -166,6 +169,7 @@ def funnel(passes: Iterable[Pass]) -> list[dict[str, Any]]:
         whole = StageStats()
         for stats in by_source.values():
             whole.add(stats)
+        whole.seconds += decided[label].seconds if label in decided else 0.0
         per = {source: stats.to_dict() for source, stats in by_source.items()}
         table.append({"stage": label, **whole.to_dict(), "by_source": per})
     return table
@@ -207,13 +211,13 @@ def _check_complete(manifest: dict[str, Any]) -> None:
         )
 
 
-def _about(planned: PlannedStage, root: Path, report: Mapping[str, Any] | None) -> dict[str, Any]:
+def _about(planned: PlannedStage, root: Path, decided: Decisions | None) -> dict[str, Any]:
     kinds = {Filter: "filter", Scorer: "scorer", Modifier: "modifier", GlobalStage: "global"}
     kind = next(name for cls, name in kinds.items() if isinstance(planned.stage, cls))
     columns = {name: str(kind) for name, kind in planned.columns().items()}
     rules = [_rule(rule) for rule in planned.rules()]
     about = {**describe(planned), "kind": kind, "columns": columns, "rules": rules}
-    about |= {"report": dict(report)} if report else {}
+    about |= {"report": dict(decided.report)} if decided and decided.report else {}
     return {**about, **_files(planned.stage, root)} if planned.stage.files() else about
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ class Decisions:
     files: tuple[Path, ...]
     edits: tuple[Path, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0  # that its rounds took
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:
@@ -42,9 +44,11 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
     folder = workshop.folder / f"decide-{name}"
     if not (folder / MANIFEST).exists():
         folder.mkdir(parents=True, exist_ok=True)
+        begin = time.monotonic()
         rounds = replace(_rounds(workshop, planned.label, parents, folder), state=state)
         verdicts = stage.decide(rounds)
         about: dict[str, Any] = {"identity": identity, "report": dict(verdicts.report)}
+        about |= {"seconds": time.monotonic() - begin}
         about |= {"files": [file.name for file in verdicts.decisions]}
         about |= {"edits": [file.name for file in verdicts.edits]}
         about |= {"kept": [path.name for path in verdicts.kept]}
@@ -53,7 +57,7 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
     stage.publish(folder, origin, state)
     found = read_json(folder / MANIFEST)
     files, edits = (tuple(folder / file for file in found[kind]) for kind in ("files", "edits"))
-    return Decisions(name, planned.label, files, edits, found["report"])
+    return Decisions(name, planned.label, files, edits, found["report"], found["seconds"])
 
 
 def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:

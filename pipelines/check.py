@@ -15,6 +15,7 @@ from curation.stage import Modifier, Scorer
 from pipelines.judge import check_judge, load_judge
 from pipelines.prepare import sized
 from pipelines.recipe import Recipe
+from pipelines.suites import suite_name
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Plan:
             "seed": self.recipe.seed,
             "sources": self.sources,
             "stages": [{p.label: p.stage.parameters()} for p in self.recipe.stages],
+            "notes": {p.label: p.stage.notes() for p in self.recipe.stages if p.stage.notes()},
             "passes": self.passes,
             "missing_packages": self.missing_packages,
             "judge": self.judge,
@@ -87,6 +89,7 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
     return {
         "file": str(recipe.judge),
         "panels": [p.name for p in judge.panels],
+        "suites": [suite_name(entry) for entry in judge.suites],
         "preset": size.name,
         "params": size.model.params,
         "tokens": size.train.tokens,
@@ -110,6 +113,7 @@ def plan_text(plan: Plan, out: Path | None) -> str:
     for planned in recipe.stages:
         lines.append(f"  {planned.label} ({_kind(planned)})")
         lines += [f"    {k}: {_yaml(v)}" for k, v in planned.stage.parameters().items()]
+        lines += [f"    {note}" for note in planned.stage.notes()]
     lines.append(f"mixture: {recipe.mixture.weights}, at most {recipe.mixture.max_epochs:g} epochs")
     lines.append(_judge_text(plan.judge))
     lines += [f"alarm: {alarm.message}" for alarm in plan.alarms]
@@ -123,7 +127,8 @@ def _judge_text(judge: dict[str, Any] | None) -> str:
     if judge is None:
         return "judge: none, so the run ends with the dataset"
     return (
-        f"judge: {judge['file']}: panels {', '.join(judge['panels'])}; preset {judge['preset']} "
+        f"judge: {judge['file']}: panels {', '.join(judge['panels'])}; "
+        f"suites {', '.join(judge['suites']) or 'none'}; preset {judge['preset']} "
         f"({judge['params']:,} parameters), {judge['tokens']:,} tokens in {judge['steps']:,} "
         f"steps, seeds {judge['seeds']}; decides by {judge['primary']}"
     )

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from curation.errors import UserError
 from curation.files import read_json
+from pipelines.duplicates import Cluster, cluster_of, cluster_text, find
 
 SHOWN_DUPLICATES = 20
 MAX_CHARS = 60  # of a threshold on the terminal
@@ -39,6 +38,7 @@ class Journey:
     document: dict[str, Any]
     verdicts: list[Verdict]
     duplicates: list[str]  # ids of documents that went because this one stayed
+    cluster: Cluster | None = None  # of a document that went as a duplicate
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -83,11 +83,11 @@ def _journey(home: Path, document_id: str) -> Journey | None:
     manifest = read_json(home / "dataset" / "manifest.json")
     wanted = ds.field("id") == document_id
     for which in ("dataset", "dropped"):
-        rows = _find(home / which, wanted)
+        rows = find(home / which, wanted)
         if len(rows):
             row = rows.slice(0, 1).to_pylist()[0]
             outcome = "kept" if which == "dataset" else _why(row)
-            copies = _find(home / "dropped", ds.field("survivor_id") == document_id, ["id"])
+            copies = find(home / "dropped", ds.field("survivor_id") == document_id, ["id"])
             about = {k: row[k] for k in ("source", "url", "date", "language", "meta", "text")}
             return Journey(
                 manifest["recipe"],
@@ -96,21 +96,16 @@ def _journey(home: Path, document_id: str) -> Journey | None:
                 about,
                 list(_verdicts(manifest["stages"], row)),
                 copies["id"].to_pylist(),
+                cluster_of(home, row, SHOWN_DUPLICATES) if row.get("survivor_id") else None,
             )
     return None
-
-
-def _find(folder: Path, condition: pc.Expression, columns: list[str] | None = None) -> pa.Table:
-    files = sorted(str(path) for path in folder.glob("*.parquet"))
-    if not files:
-        return pa.table({name: [] for name in columns or ["id"]})
-    return ds.dataset(files).to_table(filter=condition, columns=columns)
 
 
 def _why(row: dict[str, Any]) -> str:
     why = f"dropped by {row['drop_stage']}: {row['drop_reason']}"
     if row["survivor_id"] is not None:
-        return f"{why} of {row['survivor_id']} (similarity {row['similarity']:.3f})"
+        alike = f" (similarity {row['similarity']:.3f})" if row["similarity"] is not None else ""
+        return f"{why} of {row['survivor_id']}{alike}"
     if row["drop_threshold"] is not None:
         return f"{why} (measured {row['drop_value']}, threshold {_cut(row['drop_threshold'])})"
     return f"{why} ({row['drop_value']})" if row["drop_value"] is not None else why
@@ -137,9 +132,10 @@ def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Ver
         elif not stage["rules"]:
             state = "not reached" if ended else "drop" if dropped_here else "applied"
             reason = row["drop_reason"] if dropped_here else stage["kind"]
-            yield Verdict(
-                stage["label"], reason, row["drop_value"] if dropped_here else None, None, state
+            value, limit = (
+                (row["drop_value"], row["drop_threshold"]) if dropped_here else (None, None)
             )
+            yield Verdict(stage["label"], reason, value, f"< {limit}" if limit else None, state)
         ended = ended or dropped_here
 
 
@@ -192,6 +188,8 @@ def journey_text(journey: Journey) -> str:
     lines += [
         "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
     ]
+    if journey.cluster:
+        lines += cluster_text(journey.cluster)
     if journey.duplicates:
         shown = ", ".join(journey.duplicates[:SHOWN_DUPLICATES])
         lines.append(f"  stayed for {len(journey.duplicates)} duplicates: {shown}")

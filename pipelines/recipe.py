@@ -14,6 +14,7 @@ from curation.alarms import MAX_DROP_FRAC, Policy, read_bands
 from curation.config import build, load_yaml
 from curation.curate import Curation
 from curation.errors import UserError, closest
+from curation.memory import parse_bytes
 from curation.plan import segments
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
@@ -50,6 +51,7 @@ class _Keys:
     mixture: MixtureSpec = field(default_factory=MixtureSpec)
     dropped_text: Literal["full", "none"] = "full"
     max_error_frac: float = 0.01
+    max_memory: str | None = None
     expect: dict[str, Any] = field(default_factory=dict)
     max_drop_frac: float = MAX_DROP_FRAC
 
@@ -65,6 +67,10 @@ class _Keys:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"'{name}' must be in [0, 1]. Got {value} instead.")
+        try:
+            _ = self.max_memory and parse_bytes(self.max_memory)
+        except ValueError as error:
+            raise ValueError(f"'max_memory' {error}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +87,7 @@ class Recipe:
     mixture: MixtureSpec
     dropped_text: Literal["full", "none"]
     max_error_frac: float
+    max_memory: int | None  # bytes that the tasks of a global stage hold together; null: 2 GB
     policy: Policy  # when to raise an alarm: `expect` and `max_drop_frac`
 
     @property
@@ -125,6 +132,7 @@ def load_recipe(file: Path) -> Recipe:
         mixture=keys.mixture,
         dropped_text=keys.dropped_text,
         max_error_frac=keys.max_error_frac,
+        max_memory=parse_bytes(keys.max_memory) if keys.max_memory else None,
         policy=_policy(keys, planned, sources, file),
     )
 

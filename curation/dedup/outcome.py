@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curation.dedup.blocks import Block, Numbers, by_block
 from curation.dedup.twins import ids_of
@@ -114,7 +115,7 @@ def _decisions(
         "slice": np.concatenate(numbers),
         "row": np.concatenate(rows),
         "drop_reason": pa.repeat("duplicate", len(document)),
-        "drop_value": pa.array(similarity).cast(pa.string()),
+        "drop_value": pc.round(pa.array(similarity), 4).cast(pa.string()),
         "drop_threshold": pa.repeat(str(job.min_jaccard), len(document)),
         "survivor_id": ids,
         "similarity": similarity,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.report.classifiers import classifiers
 from pipelines.report.curves import curves
+from pipelines.report.duplicates import duplicates
 from pipelines.report.funnel import funnel
 from pipelines.report.glance import glance
 from pipelines.report.histograms import histograms
@@ -56,6 +57,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Results], Html]], ...] = (
     ("scores", "Scores and thresholds", histograms),
     ("classifiers", "Classifiers", classifiers),
     ("labels", "Labels", labels),
+    ("duplicates", "Duplicates", duplicates),
     ("dropped", "Dropped documents", samples),
     ("training", "Training", curves),
     ("mixture", "Mixture", mixture),

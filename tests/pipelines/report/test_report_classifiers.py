@@ -50,7 +50,13 @@ def section(folder: Path, **changes: Any) -> str:
     manifest = {
         "classifiers": [{"stage": "quality", "folder": "classifiers/quality"}],
         "stages": [
-            {"label": "top", "params": top, "report": {"cuts": {"all": "0.875"}}, "rules": [], "kind": "global"}
+            {
+                "label": "top",
+                "params": top,
+                "report": {"cuts": {"all": "0.875"}},
+                "rules": [],
+                "kind": "global",
+            }
         ],
     }
     (home / "dataset/manifest.json").write_text(json.dumps(manifest))
