@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -122,14 +122,16 @@ def _fuse(
     workshop: Workshop,
     reads: list[Pass],
     references: Mapping[str, Pass],
-    runs: Iterable[Segment],
+    runs: Sequence[Segment],
     held_out: HeldOut | None,
 ) -> _Made:
     made = _Made()
     renames = unique_ids(workshop, reads)
-    for run in runs:
+    for number, run in enumerate(runs):
         parents = made.passes[-1:] or reads
-        first = not made.passes
+        first = number == 0
+        if first and held_out is None and not renames.any and _copies(runs):
+            continue
         decided = decide(workshop, parents, run.decided_by) if run.decided_by else None
         if decided is not None:
             made.decided[decided.label] = decided
@@ -149,6 +151,11 @@ def _fuse(
         )
         made.passes.append(fuse(workshop, parents, fusion))
     return made
+
+
+def _copies(runs: Sequence[Segment]) -> bool:
+    """Whether the first pass would only copy what was read, for a global stage to see."""
+    return runs[0].is_empty and len(runs) > 1 and runs[1].decided_by is not None
 
 
 def _identity(curation: Curation, reads: list[Pass], passes: list[Pass]) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
@@ -30,6 +32,11 @@ class Decisions:
     edits: tuple[Path, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0  # that its rounds took
+
+    @property
+    def any(self) -> bool:
+        """Whether a document goes."""
+        return any(pq.read_metadata(file).num_rows for file in self.files)
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:

@@ -25,6 +25,11 @@ class Segment:
     decided_by: PlannedStage | None
     stages: tuple[PlannedStage, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it leaves documents as they are."""
+        return self.decided_by is None and not self.stages
+
 
 def segments(
     stages: Sequence[PlannedStage], sources: Sequence[Source], references: Sequence[Source] = ()

@@ -49,12 +49,12 @@ def _command(recipe: Path, out: Path, *options: str) -> list[str]:
     return [*run, "--until", "dataset", *options]
 
 
-def _finish(recipe: Path, out: Path, *options: str) -> None:
+def finish(recipe: Path, out: Path, *options: str) -> None:
     done = subprocess.run(_command(recipe, out, *options), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def _hashes(out: Path) -> list[str]:
+def hashes(out: Path) -> list[str]:
     [folder] = [p.parent for p in out.glob("*/dataset/manifest.json")]
     manifest = Dataset(folder).manifest
     return [s["sha256"] for s in [*manifest["shards"], *manifest["dropped"]["shards"]]]
@@ -72,7 +72,7 @@ def _runs(out: Path) -> Iterator[set[str]]:
             yield {record["run"] for record in slices}
 
 
-def _start(recipe: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
+def start(recipe: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
     with out.with_suffix(".log").open("ab") as log:
         return subprocess.Popen(
             _command(recipe, out, *options),
@@ -91,79 +91,79 @@ def _wait_for_slices(process: subprocess.Popen[bytes], out: Path, more_than: int
     return False
 
 
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def test_killed_driver_continues_with_finished_slices(slow_recipe: Path, tmp_path: Path) -> None:
-    _finish(slow_recipe, tmp_path / "whole", "--backend", "inline")
+    finish(slow_recipe, tmp_path / "whole", "--backend", "inline")
     out, draw = tmp_path / "killed", random.Random(0)
     kills = 0
     for target in sorted(draw.sample(range(2 * FILES), 3)):
-        process = _start(slow_recipe, out, "--backend", "inline")
+        process = start(slow_recipe, out, "--backend", "inline")
         if _wait_for_slices(process, out, target):
-            _kill_tree(process)
+            kill_tree(process)
             kills += 1
-    _finish(slow_recipe, out, "--backend", "inline")
+    finish(slow_recipe, out, "--backend", "inline")
     assert kills >= 2
     assert max(len(runs) for runs in _runs(out)) >= 2  # a pass that two runs made together
-    assert _hashes(out) == _hashes(tmp_path / "whole")
+    assert hashes(out) == hashes(tmp_path / "whole")
     assert not list(out.rglob("*.tmp"))
 
 
 @pytest.mark.slow
 def test_backends_and_workers_give_the_same_bytes(slow_recipe: Path, tmp_path: Path) -> None:
-    hashes = []
+    found = []
     for options in (("inline",), ("ray", "--workers", "1"), ("ray", "--workers", "2")):
         out = tmp_path / "-".join(options)
-        _finish(slow_recipe, out, "--backend", *options)
-        hashes.append(_hashes(out))
-    assert hashes[0] == hashes[1] == hashes[2]
+        finish(slow_recipe, out, "--backend", *options)
+        found.append(hashes(out))
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.slow
 def test_cluster_of_two_nodes_gives_the_same_bytes(slow_recipe: Path, tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
-    _finish(slow_recipe, tmp_path / "inline", "--backend", "inline")
+    finish(slow_recipe, tmp_path / "inline", "--backend", "inline")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         cluster.add_node(num_cpus=1)
-        _finish(slow_recipe, tmp_path / "cluster", "--ray-address", cluster.address)
+        finish(slow_recipe, tmp_path / "cluster", "--ray-address", cluster.address)
         # Without an address a run starts its own Ray, and does not join the cluster beside it.
-        _finish(slow_recipe, tmp_path / "beside", "--workers", "2")
+        finish(slow_recipe, tmp_path / "beside", "--workers", "2")
     finally:
         cluster.shutdown()
     for out in ("cluster", "beside"):
-        assert _hashes(tmp_path / out) == _hashes(tmp_path / "inline")
+        assert hashes(tmp_path / out) == hashes(tmp_path / "inline")
 
 
 @pytest.mark.slow
 @pytest.mark.shared
 def test_killed_ten_times_on_real_crawls(tmp_path: Path) -> None:
     recipe = _web_recipe(tmp_path)
-    _finish(recipe, tmp_path / "whole", "--workers", "2")
+    finish(recipe, tmp_path / "whole", "--workers", "2")
     out, draw = tmp_path / "killed", random.Random(1)
     kills = 0
     for target in sorted(draw.sample(range(5, _slices(tmp_path / "whole") - 2), KILLS)):
-        process = _start(recipe, out, "--workers", "2")
+        process = start(recipe, out, "--workers", "2")
         if _wait_for_slices(process, out, target):
-            _kill_tree(process)
+            kill_tree(process)
             kills += 1
-    _finish(recipe, out, "--workers", "2")
+    finish(recipe, out, "--workers", "2")
     assert kills >= KILLS - 2
     assert max(len(runs) for runs in _runs(out)) >= 2
-    assert _hashes(out) == _hashes(tmp_path / "whole")
+    assert hashes(out) == hashes(tmp_path / "whole")
 
 
 @pytest.mark.slow
 @pytest.mark.shared
 def test_killed_ray_workers_do_not_stop_the_run(tmp_path: Path) -> None:
     recipe = _web_recipe(tmp_path)
-    _finish(recipe, tmp_path / "whole", "--workers", "2")
+    finish(recipe, tmp_path / "whole", "--workers", "2")
     out, draw = tmp_path / "killed", random.Random(2)
-    process = _start(recipe, out, "--workers", "2")
+    process = start(recipe, out, "--workers", "2")
     kills = 0
     for target in sorted(draw.sample(range(2, _slices(tmp_path / "whole") - 2), KILLS)):
         hit = 0
@@ -172,7 +172,7 @@ def test_killed_ray_workers_do_not_stop_the_run(tmp_path: Path) -> None:
         kills += hit
     assert process.wait() == 0, out.with_suffix(".log").read_text()
     assert kills == KILLS
-    assert _hashes(out) == _hashes(tmp_path / "whole")
+    assert hashes(out) == hashes(tmp_path / "whole")
 
 
 def _kill_one_worker(session: int) -> int:
