@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from curation import text
-from curation.document import conform
-from curation.keyed import KeyedStage
-from curation.stage import DECISION_SCHEMA, stages
-
-_SPACES = r"[\s\v\x1c-\x1f\x{85}\pZ]+"  # white space as in `curation.text`; RE2's \s is ASCII
+from curation.dedup.duplicates import Compared, DuplicateStage, every_row
+from curation.dedup.forms import Form, hash_forms
+from curation.stage import stages
 
 
 @stages.register("exact_dedup")
 @dataclass(frozen=True, kw_only=True)
-class ExactDedup(KeyedStage):
-    """Keeps the first of documents with equal text, in the order of the recipe's sources.
+class ExactDedup(DuplicateStage):
+    """Keeps one of the documents of equal text, by default the first in corpus order.
 
-    `normalise: whitespace` takes runs of white space for one space and ignores them at the ends;
-    `none` compares bytes. Texts are equal if 128 bits of BLAKE2b are.
+    `normalise` says when texts are equal, from `none`, byte for byte, and `whitespace`, to `case`,
+    `alphanumeric` and `digits`: see `curation.dedup.forms`. They are if 128 bits of MurmurHash3
+    are: see `curation.hash128` for how sure that is. Texts of which nothing is left are equal.
     """
 
-    normalise: Literal["whitespace", "none"] = "whitespace"
+    normalise: Form = "whitespace"
 
-    def evidence(self, table: pa.Table) -> pa.Table:
-        """One row per document; `key` and `rest` are the halves of its hash."""
-        texts = table["text"]
-        if self.normalise == "whitespace":
-            texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _SPACES, " "))
-        data, offsets = text.buffers(texts)
-        view = memoryview(data.data)
-        digests = b"".join(
-            hashlib.blake2b(view[a:b], digest_size=16).digest()
-            for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        )
-        halves = np.frombuffer(digests, np.uint64).reshape(-1, 2)
-        return pa.table({"row": np.arange(len(table)), "key": halves[:, 0], "rest": halves[:, 1]})
+    version: ClassVar[int] = 2
+    reason: ClassVar[str] = "duplicate"
+    similarity: ClassVar[float | None] = 1.0
 
-    def resolve(self, evidence: pa.Table) -> pa.Table:
-        """Every row but the first of each hash goes."""
-        import polars as pl
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The text, and what decides which one stays."""
+        return tuple(dict.fromkeys(("text", *self.policy.reads)))
 
-        same = ["key", "rest"]
-        frame = pl.from_arrow(evidence)
-        assert isinstance(frame, pl.DataFrame)
-        frame = frame.with_columns(
-            first=pl.col("id").first().over(same), rank=pl.int_range(pl.len()).over(same)
-        )
-        gone = frame.filter(pl.col("rank") > 0).select(
-            "slice",
-            "row",
-            drop_reason=pl.lit("duplicate"),
-            survivor_id="first",
-            similarity=pl.lit(1.0),
-        )
-        return conform(gone.to_arrow(), DECISION_SCHEMA)
+    def compared(self, table: pa.Table) -> Compared:
+        """The texts."""
+        return every_row(table, hash_forms(table["text"], self.normalise))

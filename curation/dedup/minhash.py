@@ -17,7 +17,7 @@ from curation.dedup.index import GENERATION, Index, write_generation
 from curation.dedup.outcome import (
     Outcome,
     OutcomeJob,
-    about_cluster,
+    about_clusters,
     cluster_sizes,
     write_outcome,
 )
@@ -249,7 +249,7 @@ def _report(
             for (source, survivor), n in sorted(sources.items())
         ],
         "cluster_sizes": {str(size): n for size, n in sorted(sizes.items())},
-        "largest_clusters": [about_cluster(blocks, gone, int(one)) for one in largest],
+        "largest_clusters": about_clusters(blocks, gone, largest),
     }
 
 

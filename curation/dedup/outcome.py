@@ -156,17 +156,24 @@ def _largest(documents: Numbers, counts: Numbers) -> tuple[Numbers, Numbers]:
     return documents[order], counts[order]
 
 
-def about_cluster(blocks: Sequence[Block], gone: Sequence[Path], survivor: int) -> dict[str, Any]:
-    """A cluster for the report: its survivor with the start of its text, and some members."""
+def about_clusters(
+    blocks: Sequence[Block], gone: Sequence[Path], survivors: Numbers
+) -> list[dict[str, Any]]:
+    """Clusters for the report: each survivor with the start of its text, and some members."""
+    texts = _texts(blocks, np.sort(survivors))
+    return [_about_cluster(blocks, gone, one, texts[one]) for one in survivors.tolist()]
+
+
+def _about_cluster(
+    blocks: Sequence[Block], gone: Sequence[Path], survivor: int, text: str
+) -> dict[str, Any]:
     members = []
     for path in gone:
         table = map_table(path)
         members.append(column(table, "document")[column(table, "survivor") == survivor])
     every = np.sort(np.concatenate(members))
-    one = np.array([survivor])
-    text = _text(blocks, survivor)
     return {
-        "survivor": ids_of(blocks, one)[0].as_py(),
+        "survivor": ids_of(blocks, np.array([survivor]))[0].as_py(),
         "documents": len(every) + 1,
         "sources": dict(Counter(sources_of(blocks, np.append(every, survivor))).most_common()),
         "text": text[:SAMPLE_CHARS],
@@ -174,9 +181,14 @@ def about_cluster(blocks: Sequence[Block], gone: Sequence[Path], survivor: int) 
     }
 
 
-def _text(blocks: Sequence[Block], document: int) -> str:
-    block, _ = next(by_block(blocks, np.array([document])))
-    for part, start in block.starts():
-        if document < start + part.rows:
-            return str(part.read(["text"])["text"][document - start].as_py())
-    raise AssertionError("a block holds the documents of its parts")
+def _texts(blocks: Sequence[Block], documents: Numbers) -> dict[int, str]:
+    """The texts of ascending documents; every slice is read once."""
+    found: dict[int, str] = {}
+    for block, where in by_block(blocks, documents):
+        own = documents[where]
+        for part, start in block.starts():
+            here = own[between(own, start, start + part.rows)]
+            if len(here):
+                texts = part.read(["text"])["text"].take(pa.array(here - start))
+                found.update(zip(here.tolist(), texts.to_pylist(), strict=True))
+    return found

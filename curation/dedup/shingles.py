@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.shingle_units import Room, Tables, find_chars, find_words, room_for, tables
+from curation.dedup.shingle_units import Room, find_chars, find_words, room_for
+from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel, leaf
 from curation.text import MIX_B, NO, ONE, Bytes, Hashes, Offsets, buffers, mix
 
@@ -38,42 +39,45 @@ def shingle_sets(texts: pa.ChunkedArray | pa.Array, shingles: Shingles) -> tuple
     of it; a text without any has none, and so has a null.
     """
     data, offsets = buffers(texts)
-    return _sets(data, offsets, shingles.unit == "word", shingles.n_gram, tables())
+    return _sets(data, offsets, shingles.unit == "word", shingles.n_gram, characters())
 
 
 @kernel
 def _sets(
-    data: Bytes, offsets: Offsets, words: bool, n_gram: int, tables: Tables
+    data: Bytes, offsets: Offsets, words: bool, n_gram: int, chars: Characters
 ) -> tuple[Hashes, Offsets]:
     room = room_for(offsets)
-    most = _slots(len(room.hashes))
-    slots = np.full(2 * most, EMPTY, np.uint64)
-    out = np.empty(1024, np.uint64)
+    slots, out = np.full(1024, EMPTY, np.uint64), np.empty(1024, np.uint64)
     bounds = np.zeros(len(offsets), np.int64)
     for doc in range(len(offsets) - 1):
-        count = find_shingles(data, offsets[doc], offsets[doc + 1], words, n_gram, tables, room)
+        count = find_shingles(data, offsets[doc], offsets[doc + 1], words, n_gram, chars, room)
         first = bounds[doc]
         if first + count > len(out):
             out = np.concatenate((out, np.empty(len(out) + count, np.uint64)))
-        bounds[doc + 1] = first + _distinct(room.hashes, count, slots, out, first)
+        if _slots(count) + count > len(slots):
+            slots = np.full(_slots(count) + count, EMPTY, np.uint64)
+        bounds[doc + 1] = first + _distinct(room.units, count, slots, out, first)
     return out[: bounds[-1]].copy(), bounds
 
 
 @leaf
 def find_shingles(
-    data: Bytes, start: int, end: int, words: bool, n_gram: int, tables: Tables, room: Room
+    data: Bytes, start: int, end: int, words: bool, n_gram: int, chars: Characters, room: Room
 ) -> int:
-    """Writes the hashes of all shingles of data[start:end] to `hashes`; returns their number."""
+    """Writes the hashes of all shingles of data[start:end] to `units`; returns their number."""
     if words:
-        count = find_words(data, start, end, tables, room)
+        count = find_words(data, start, end, chars, room)
     else:
-        count = find_chars(data, start, end, tables, room)
-    return _combine(room.units, count, n_gram, room.hashes)
+        count = find_chars(data, start, end, chars, room)
+    return _combine(room.units, count, n_gram)
 
 
 @leaf
-def _combine(units: Hashes, count: int, n_gram: int, out: Hashes) -> int:
-    """The hashes of n neighbours, as values of a polynomial that rolls over them."""
+def _combine(units: Hashes, count: int, n_gram: int) -> int:
+    """Puts in place of each unit the hash of it and those after it; returns their number.
+
+    They are values of a polynomial that rolls over the units.
+    """
     width = min(n_gram, count)
     value, power = NO, ONE
     for i in range(width - 1):
@@ -82,10 +86,10 @@ def _combine(units: Hashes, count: int, n_gram: int, out: Hashes) -> int:
     shingles = count - width + 1 if count else 0
     for i in range(shingles):
         value = value * MIX_B + units[i + width - 1]
-        out[i] = value
-        value -= units[i] * power
+        first, units[i] = units[i], value
+        value -= first * power
     for i in range(shingles):
-        out[i] = mix(out[i])
+        units[i] = mix(units[i])
     return shingles
 
 
@@ -103,7 +107,8 @@ def _distinct(hashes: Hashes, count: int, slots: Hashes, out: Hashes, at: int) -
     """Writes the distinct of the first `count` hashes to out[at:], ascending; their number.
 
     By a hash table in the order of the hashes: each goes to the slot that its highest bits name,
-    and pushes greater ones on. `slots` are all EMPTY, before and after.
+    and pushes greater ones on. `slots` are all EMPTY, before and after, and `count` more than
+    `_slots` says.
     """
     size = _slots(count)
     shift = np.uint64(64)
@@ -111,8 +116,8 @@ def _distinct(hashes: Hashes, count: int, slots: Hashes, out: Hashes, at: int) -
         shift -= ONE
     last = size
     for i in range(count):
-        value = min(hashes[i], EMPTY - ONE)
-        slot = np.int64(value >> shift)
+        value = hashes[i] if hashes[i] != EMPTY else EMPTY - ONE
+        slot = int(np.int64(value >> shift))
         while slots[slot] < value:
             slot += 1
         if slots[slot] == value:

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.dedup.shingle_units import room_for
 from curation.dedup.shingles import Shingles, find_shingles
-from curation.dedup.shingle_units import Tables, room_for, tables
+from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel, leaf
-from curation.text import MIX_A, NO, ONE, SEED, SHIFT, Bytes, Hashes, Offsets, buffers, mix
+from curation.text import MIX_A, NO, SEED, SHIFT, Bytes, Hashes, Offsets, buffers, mix
 
 AT_ONCE = 8  # shingles
 LANES = 16  # minima are kept in groups of so many
@@ -86,7 +87,7 @@ def sign(texts: pa.ChunkedArray | pa.Array, shingles: Shingles, banding: Banding
     )
     words, mask = shingles.unit == "word", np.uint64(2**banding.hash_bits - 1)
     factors, rows = banding.factors(), banding.rows
-    _sign(data, offsets, words, shingles.n_gram, mask, tables(), factors, rows, out)
+    _sign(data, offsets, words, shingles.n_gram, mask, characters(), factors, rows, out)
     return out
 
 
@@ -97,7 +98,7 @@ def _sign(
     words: bool,
     n_gram: int,
     mask: np.uint64,
-    tables: Tables,
+    chars: Characters,
     factors: Minima,
     rows: int,
     out: Signatures,
@@ -105,12 +106,12 @@ def _sign(
     room = room_for(offsets)
     minima = np.empty(len(factors), np.uint32)
     for doc in range(len(offsets) - 1):
-        count = find_shingles(data, offsets[doc], offsets[doc + 1], words, n_gram, tables, room)
+        count = find_shingles(data, offsets[doc], offsets[doc + 1], words, n_gram, chars, room)
         out.counts[doc] = count
-        _sum(room.hashes, count, out.multiset, doc)
+        _sum(room.units, count, out.multiset, doc)
         if mask != ~NO:
-            _narrow(room.hashes, count, mask)
-        _minimise(room.hashes, count, factors, minima)
+            _narrow(room.units, count, mask)
+        _minimise(room.units, count, factors, minima)
         _band(minima, rows, out.bands, doc)
 
 

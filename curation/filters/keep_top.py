@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from curation import text
 from curation.errors import UserError
 from curation.ranking import RankingStage
+from curation.sort_keys import ascending
 from curation.stage import stages
-from curation.text import Hashes, Rows
+from curation.text import Hashes
 
 
 @stages.register("keep_top")
@@ -67,10 +68,3 @@ class KeepTop(RankingStage):
         values = pc.fill_null(scores.cast(pa.float64()), worst).to_numpy(zero_copy_only=False)
         values = np.where(np.isnan(values), worst, values)
         return ascending(-values if self.best == "highest" else values)
-
-
-def ascending(values: Rows) -> Hashes:
-    """Integers in the order of `values`: the bits of a float, its sign taken into account."""
-    bits = (values + 0.0).view(np.uint64)  # + 0.0 makes one zero of two
-    sign = np.uint64(1 << 63)
-    return np.where(bits & sign, ~bits, bits | sign)

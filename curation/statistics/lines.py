@@ -42,7 +42,7 @@ def find_lines(
     """Writes the lines of data[start:end] to `out` and returns their number; no text, no line."""
     count, token, at = 0, 0, start
     while start < end:
-        stop = _find_newline(data, at, end)
+        stop = find_newline(data, at, end)
         out.start[count], out.stop[count], out.first[count] = at, stop, token
         while token < num_tokens and tokens.start[token] < stop:
             token += 1
@@ -54,7 +54,7 @@ def find_lines(
 
 
 @leaf
-def _find_newline(data: Bytes, at: int, end: int) -> int:
+def find_newline(data: Bytes, at: int, end: int) -> int:
     """The first newline at or after `at`, or `end`; eight bytes at a time."""
     while at + 8 <= end:
         other = load(data, np.uint64(at)) ^ NEWLINES  # a newline becomes a zero byte

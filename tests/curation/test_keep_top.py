@@ -12,7 +12,7 @@ import pytest
 
 from curation import text
 from curation.errors import UserError
-from curation.filters.keep_top import KeepTop, ascending
+from curation.filters.keep_top import KeepTop
 from curation.ranking import running, tally
 from curation.stage import DECISION_SCHEMA
 
@@ -170,13 +170,6 @@ def test_keep_top_check_wants_columns_that_are_numbers() -> None:
         stage(column="s.scores").check_columns(known)
     with pytest.raises(UserError, match="needs a number"):
         stage(column="text").check_columns(known)
-
-
-def test_ascending_orders_floats_as_integers() -> None:
-    values = np.array([-np.inf, -1e300, -1.0, -1e-310, -0.0, 0.0, 1e-310, 0.5, 1.0, np.inf])
-    keys = ascending(values)
-    assert keys[4] == keys[5]
-    assert (np.diff(keys[[0, 1, 2, 3, 5, 6, 7, 8, 9]].astype(object)) > 0).all()
 
 
 def test_count_tokens_counts_words_and_symbols() -> None:
