@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from curation.document import conform, dataset_schema, dropped_schema
 from curation.errors import UserError
-from curation.files import read_json, sha256, write_parquet
+from curation.files import read_json, sha256, write_row_groups
 from curation.workshop import Pass, Workshop
 
 SHARD_BYTES = 128_000_000  # of text: about 50 MB of Parquet
+GROUP_BYTES = 8_000_000  # of a row group, at least: what a reader of the dataset holds at a time
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,21 @@ class ShardJob:
 
 def write_shard(job: ShardJob) -> dict[str, Any]:
     """Writes a shard and returns its manifest entry."""
-    tables = [conform(pq.read_table(path), job.schema) for path in job.slices]
-    table = pa.concat_tables(tables)
-    write_parquet(job.path, table)
+    rows = write_row_groups(job.path, job.schema, _row_groups(job))
     size = job.path.stat().st_size
-    return {"file": job.path.name, "rows": len(table), "bytes": size, "sha256": sha256(job.path)}
+    return {"file": job.path.name, "rows": rows, "bytes": size, "sha256": sha256(job.path)}
+
+
+def _row_groups(job: ShardJob) -> Iterator[pa.Table]:
+    """Consecutive slices, as many together as make a row group; a shard never stands in memory."""
+    waiting: list[pa.Table] = []
+    for path in job.slices:
+        waiting.append(conform(pq.read_table(path), job.schema))
+        if sum(table.nbytes for table in waiting) >= GROUP_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def write_shards(

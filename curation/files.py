@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,19 @@ def write_parquet(path: Path, table: pa.Table, *, level: int = 3) -> None:
         pq.write_table(
             table, temporary, compression="zstd", compression_level=level, row_group_size=1 << 16
         )
+
+
+def write_row_groups(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Writes tables as the row groups of a zstd Parquet file, atomically; returns their rows."""
+    rows = 0
+    with (
+        atomic(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table, row_group_size=max(1, len(table)))
+            rows += len(table)
+    return rows
 
 
 def sha256(path: Path) -> str:

@@ -18,10 +18,15 @@ from tests.benchmarks.tables import Skipped, Table
 MODULES = {
     "extract": "tests.benchmarks.bench_extract",
     "rules": "tests.benchmarks.bench_rules",
+    "minhash": "tests.benchmarks.bench_minhash",
+    "dedup": "tests.benchmarks.bench_dedup",
+    "neardup": "tests.benchmarks.bench_neardup",
     "pii": "tests.benchmarks.bench_pii",
     "pipeline": "tests.benchmarks.bench_pipeline",
     "language": "tests.benchmarks.bench_language",
     "read": "tests.benchmarks.bench_read",
+    "scorer": "tests.benchmarks.bench_scorer",
+    "substrings": "tests.benchmarks.bench_substrings",
     "toxicity": "tests.benchmarks.bench_toxicity",
     "train": "tests.benchmarks.bench_train",
 }

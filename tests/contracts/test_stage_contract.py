@@ -43,6 +43,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "datatrove": {"block": "filters.RegexFilter", "params": {"regex_exp": "lorem ipsum"}},
     "fasttext_score": {"model": str(fasttext_model()), "min_score": 0.5},
     "keep_top": {"column": "quality.score", "keep_frac": 0.01},
+    "line_dedup": {"min_count": 2},
     "linear_score": {"model": str(linear_model()), "max_score": 0.6},
     "toxicity": {"word_lists": {"en": str(word_list())}, "max_matches": 3},
     "url": {"block_domains": ["example.com"], "soft_block_words": ["free", "cam"]},
@@ -88,6 +89,7 @@ def table_of(texts: list[str | None]) -> pa.Table:
         "id": [f"d{i}" for i in range(len(texts))],
         "text": texts,
         "source": ["s"] * len(texts),
+        "url": [f"https://pages.test/{len(text or '') % 9}" for text in texts],
         "meta": ['{"n": 1}'] * len(texts),
     }
     empty = [None] * len(texts)

@@ -198,7 +198,7 @@ def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "scarce":
         monkeypatch.setattr(substrings, "MIN_MEMORY", 4000)
         monkeypatch.setattr(spill, "MIN_RECORDS", 3)
-        monkeypatch.setattr(first_copies, "SMALLEST", 2)
+        monkeypatch.setattr(first_copies, "new_table", lambda expected: np.zeros((2, 4), np.uint64))
 
 
 @pytest.mark.usefixtures("memory")
