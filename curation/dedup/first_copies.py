@@ -26,9 +26,9 @@ ONCE, ALIKE, MIXED = np.uint64(1), np.uint64(2), np.uint64(3)  # the runs of an 
 FREE = np.uint64(0)
 
 
-def classify(records: Iterable[Records]) -> Records:
-    """A table of (anchor, hash, hash, ONCE, ALIKE or MIXED) of all runs."""
-    table, used = _new_table(), 0
+def classify(records: Iterable[Records], expected: int) -> Records:
+    """A table of (anchor, hash, hash, ONCE, ALIKE or MIXED) of all runs, about `expected` rows."""
+    table, used = new_table(expected), 0
     for piece in records:
         at = 0
         while at < len(piece):
@@ -61,9 +61,9 @@ class Rule(NamedTuple):
 class Marker:
     """Finds what occurred before; pieces come in corpus order."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, expected: int) -> None:
         self._rule = rule
-        self._table, self._used = _new_table(), 0
+        self._table, self._used = new_table(expected), 0
 
     def mark(self, records: Records, holders: Holders) -> npt.NDArray[np.int64]:
         """The bytes of repeats among the windows of (hash, hash, `pack`): start, stop, first.
@@ -80,8 +80,10 @@ class Marker:
         return out[:n]
 
 
-def _new_table() -> Records:
-    return np.zeros((SMALLEST, FIELDS), np.uint64)
+def new_table(expected: int) -> Records:
+    """A table that holds so many rows before it grows."""
+    rows = max(SMALLEST, int(expected / FULL))
+    return np.zeros((1 << rows.bit_length(), FIELDS), np.uint64)
 
 
 def _with_room(table: Records, used: int) -> Records:

@@ -21,7 +21,7 @@ import numpy as np
 
 from curation.dedup import windows
 from curation.dedup.first_copies import Holders, Marker, Rule, classify, split
-from curation.dedup.spill import SpillWriter, read_spill, spill, write_array
+from curation.dedup.spill import SpillWriter, count_spilled, read_spill, spill, write_array
 from curation.dedup.substring_setup import (
     RUN_FIELDS,
     WINDOW_FIELDS,
@@ -104,7 +104,8 @@ def sort_out_runs(job: PartitionJob) -> int:
     setup, number = job.setup, job.partition
     alike, mixed = setup.file("alike", number), setup.file("mixed", number)
     if not mixed.exists():
-        table = classify(_runs(setup, number))
+        count = sum(count_spilled(setup.file("runs", g), number) for g in setup.groups)
+        table = classify(_runs(setup, number), min(count, setup.most_rows))
         with ExitStack() as stack:
             files = []
             for path in (mixed, alike):  # the last that is opened is whole first
@@ -146,7 +147,8 @@ def mark_repeats(job: MarkJob) -> Path:
     if job.path.exists():
         return job.path
     setup = job.setup
-    marker = Marker(Rule(setup.min_bytes, job.others, np.array(setup.source_starts, np.int64)))
+    rule = Rule(setup.min_bytes, job.others, np.array(setup.source_starts, np.int64))
+    marker = Marker(rule, min(setup.count(job.kind, job.partition), setup.most_rows))
     held, holders = -1, Holders(np.zeros(0, np.int64), np.zeros(0, np.bool_))
     with atomic(job.path) as temporary, temporary.open("wb") as file:
         for group, piece in setup.pieces(job.kind, job.partition):

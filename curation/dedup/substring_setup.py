@@ -16,13 +16,14 @@ import pyarrow as pa
 
 from curation import text
 from curation.dedup.repeated_spans import Sources
-from curation.dedup.spill import read_spill
+from curation.dedup.spill import count_spilled, read_spill
 from curation.dedup.windows import COUNT_BITS, Records
 from curation.rounds import CorpusSlice
 from curation.text import Bytes, Offsets
 
 Kind = Literal["alike", "windows"]  # where marks come from
 RUN_FIELDS, WINDOW_FIELDS, MARK_FIELDS = 4, 3, 3
+TABLE_BYTES = 200  # per distinct run or window: up to 107 in a table, the rest for what is read
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Setup:
         """What a round wrote of a group or partition."""
         return self.folder / f"{what}-{number:05d}{suffix}"
 
+    @property
+    def most_rows(self) -> int:
+        """Distinct runs or windows that a partition has if all goes as planned."""
+        return self.memory // TABLE_BYTES
+
     def shares(self, name: str, group: int) -> npt.NDArray[np.float64]:
         """Of every document of a group, the share that is repeated."""
         found: npt.NDArray[np.float64] = np.load(self.file(f"shares-{name}", group, ".npy"))
@@ -82,6 +88,12 @@ class Setup:
         """Which documents of a group have more that is repeated than `max_repeated_frac`."""
         assert self.max_repeated_frac is not None
         return self.shares(name, group) > self.max_repeated_frac
+
+    def count(self, kind: Kind, partition: int) -> int:
+        """The records of `pieces`."""
+        if kind == "alike":
+            return self.file("alike", partition).stat().st_size // (8 * WINDOW_FIELDS)
+        return sum(count_spilled(self.file("windows", g), partition) for g in self.groups)
 
     def pieces(self, kind: Kind, partition: int) -> Iterator[tuple[int, Records]]:
         """(group, (hash, hash, `pack`)) of the windows of a partition, in corpus order."""

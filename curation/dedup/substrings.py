@@ -24,7 +24,7 @@ from curation.dedup.substring_rounds import (
     mark_repeats,
     sort_out_runs,
 )
-from curation.dedup.substring_setup import Group, Kind, Setup, group_slices
+from curation.dedup.substring_setup import TABLE_BYTES, Group, Kind, Setup, group_slices
 from curation.dedup.substring_verdicts import (
     SpansJob,
     cut_spans_of,
@@ -35,7 +35,6 @@ from curation.dedup.substring_verdicts import (
 from curation.rounds import Rounds, Verdicts
 from curation.stage import GlobalStage, stages
 
-TABLE_BYTES = 240  # per distinct run or window: 160 in a table that is growing, 80 in what is read
 GROUPS_PER_WORKER = 4
 MIN_BYTES = 8
 MIN_MEMORY = 1 << 20  # bytes of a task, which holds a slice anyhow: fewer make too many files
