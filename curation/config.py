@@ -19,6 +19,7 @@ import yaml
 from curation.errors import UserError, closest
 
 T = TypeVar("T")
+_HINTS: dict[type[Any], dict[str, Any]] = {}  # a suite holds thousands of items of one class
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -199,7 +200,9 @@ def _is_finite(value: Any) -> bool:
 
 
 def _hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+    if cls not in _HINTS:
+        _HINTS[cls] = typing.get_type_hints(cls)
+    return _HINTS[cls]
 
 
 def _show(value: Any) -> str:

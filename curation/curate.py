@@ -130,7 +130,7 @@ def _fuse(
     for number, run in enumerate(runs):
         parents = made.passes[-1:] or reads
         first = number == 0
-        if first and held_out is None and not renames.any and _copies(runs):
+        if first and held_out is None and not renames.files and _copies(runs):
             continue
         decided = decide(workshop, parents, run.decided_by) if run.decided_by else None
         if decided is not None:

@@ -23,20 +23,33 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
+class SliceFile:
+    """A file of verdicts on slices `first` to `last`."""
+
+    path: Path
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Decisions:
     """What a global stage decided: files of `DECISION_SCHEMA` and `EDIT_SCHEMA`, and its report."""
 
     fingerprint: str
     label: str
-    files: tuple[Path, ...]
-    edits: tuple[Path, ...] = ()
+    files: tuple[SliceFile, ...]
+    edits: tuple[SliceFile, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0  # that its rounds took
 
-    @property
-    def any(self) -> bool:
-        """Whether a document goes."""
-        return any(pq.read_metadata(file).num_rows for file in self.files)
+    def on(self, number: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """The files that may hold decisions and edits on a slice: few, however many slices."""
+        every = (self.files, self.edits)
+        decisions, edits = (
+            tuple(file.path for file in files if file.first <= number <= file.last)
+            for files in every
+        )
+        return decisions, edits
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:
@@ -56,20 +69,35 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
         verdicts = stage.decide(rounds)
         about: dict[str, Any] = {"identity": identity, "report": dict(verdicts.report)}
         about |= {"seconds": time.monotonic() - begin}
-        about |= {"files": [file.name for file in verdicts.decisions]}
-        about |= {"edits": [file.name for file in verdicts.edits]}
+        about |= {"files": _ranges(verdicts.decisions), "edits": _ranges(verdicts.edits)}
         about |= {"kept": [path.name for path in verdicts.kept]}
         workshop.finish(folder, about)
-        _clear(folder, {MANIFEST, *about["files"], *about["edits"], *about["kept"]})
+        named = {name for name, *_ in (*about["files"], *about["edits"])}
+        _clear(folder, {MANIFEST, *named, *about["kept"]})
     stage.publish(folder, origin, state)
     found = read_json(folder / MANIFEST)
-    files, edits = (tuple(folder / file for file in found[kind]) for kind in ("files", "edits"))
+    files, edits = (
+        tuple(SliceFile(folder / name, first, last) for name, first, last in found[kind])
+        for kind in ("files", "edits")
+    )
     return Decisions(name, planned.label, files, edits, found["report"], found["seconds"])
 
 
 def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:
     """Documents whose id an earlier document bears."""
     return decide(workshop, parents, PlannedStage("unique_ids", UniqueIds()))
+
+
+def _ranges(files: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """Name, first and last slice of the files that are not empty."""
+    found = []
+    for path in files:
+        about = pq.read_metadata(path)
+        place = about.schema.to_arrow_schema().names.index("slice")
+        groups = [about.row_group(i).column(place).statistics for i in range(about.num_row_groups)]
+        if about.num_rows:
+            found.append((path.name, min(g.min for g in groups), max(g.max for g in groups)))
+    return found
 
 
 def _rounds(workshop: Workshop, label: str, parents: Sequence[Pass], folder: Path) -> Rounds:

@@ -102,9 +102,9 @@ def _jobs(
             stages=fusion.stages,
             store=store,
             label=fusion.decided.label if fusion.decided else None,
-            decisions=fusion.decided.files if fusion.decided else (),
-            edits=fusion.decided.edits if fusion.decided else (),
-            renames=fusion.renames.files if fusion.renames else (),
+            decisions=fusion.decided.on(number)[0] if fusion.decided else (),
+            edits=fusion.decided.on(number)[1] if fusion.decided else (),
+            renames=fusion.renames.on(number)[0] if fusion.renames else (),
             held_out=fusion.held_out.path if fusion.held_out else None,
             reuse=reuse,
         )

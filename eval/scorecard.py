@@ -1,7 +1,8 @@
 """Scorecard: the verdict on one recipe, over all its seeds.
 
 scorecard.json   bits per byte per panel, metrics, compute, links by fingerprint
-items.npz        nats of every document by seed and panel, for resampling documents
+items.npz        nats of every document by seed and panel, and the values of every test item by
+                 seed, suite and metric, for resampling
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import numpy as np
 from curation.errors import UserError
 from curation.files import write_bytes, write_json
 from eval.bpb import PanelScore
+from eval.metrics import SuiteScore, is_better_higher
+from eval.suite_arrays import read_suite_arrays, suite_arrays
 
 SCORECARD = "scorecard.json"
 ITEMS = "items.npz"
@@ -29,12 +32,19 @@ FINAL_LOSS = "train.final_loss"
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number per seed, with mean and sample standard deviation (None for one seed)."""
+    """One number per seed, with mean and sample standard deviation (None for one seed).
+
+    Of a suite's metric, `n` is the number of items and `stderr` the standard error over items of
+    one run (root mean square over seeds): what other items would change, which `sd`, what other
+    seeds would change, does not hold.
+    """
 
     per_seed: dict[int, float]
     mean: float
     sd: float | None
     higher_is_better: bool
+    n: int | None = None
+    stderr: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +83,9 @@ def make_scorecard(
     primary: str,
     runs: Sequence[Mapping[str, Any]],
     scores: Mapping[int, Mapping[str, PanelScore]],
+    suites: Mapping[int, Mapping[str, SuiteScore]] | None = None,
 ) -> Scorecard:
-    """Collects the runs of a recipe and their panel scores.
+    """Collects the runs of a recipe and their scores.
 
     Args:
         recipe: its name.
@@ -82,6 +93,7 @@ def make_scorecard(
         primary: name of the metric that decides, such as `panels.mean_bpb`.
         runs: contents of `run.json`, one per seed, of one dataset.
         scores: by seed, then by panel.
+        suites: by seed, then by suite; they enter as `suites.<suite>.<metric>`.
 
     Raises:
         UserError: `primary` is no metric of this scorecard.
@@ -95,6 +107,7 @@ def make_scorecard(
         metrics[MEAN_BPB] = _metric(means)
     panels = {name: _panel({s: scores[s][name] for s in seeds}) for name in names}
     metrics |= {f"panels.{n}.bpb": _metric(panel.bpb) for n, panel in panels.items()}
+    metrics |= _suite_metrics({seed: suites[seed] for seed in seeds} if suites else {})
     if primary not in metrics:
         raise UserError(
             f"there is no metric '{primary}'",
@@ -119,7 +132,10 @@ def make_scorecard(
 
 
 def write_scorecard(
-    card: Scorecard, scores: Mapping[int, Mapping[str, PanelScore]], folder: Path
+    card: Scorecard,
+    scores: Mapping[int, Mapping[str, PanelScore]],
+    folder: Path,
+    suites: Mapping[int, Mapping[str, SuiteScore]] | None = None,
 ) -> None:
     """Writes `items.npz`, then `scorecard.json`, each atomically."""
     buffer = io.BytesIO()
@@ -129,6 +145,8 @@ def write_scorecard(
         for name, score in panels.items()
         for kind in ("nats", "bytes")
     }
+    for seed, score in (suites or {}).items():
+        arrays |= suite_arrays(score, f"{seed}/")
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(folder / ITEMS, buffer.getvalue())
     write_json(folder / SCORECARD, asdict(card))
@@ -172,6 +190,13 @@ def read_items(folder: Path) -> dict[int, dict[str, PanelScore]]:
     return scores
 
 
+def read_suite_items(folder: Path) -> dict[int, dict[str, SuiteScore]]:
+    """Values of every test item by seed and suite, as `write_scorecard` was given them."""
+    with np.load(folder / ITEMS, allow_pickle=False) as items:
+        seeds = {int(key.split("/")[1]) for key in items.files}
+        return {seed: read_suite_arrays(items, f"{seed}/") for seed in sorted(seeds)}
+
+
 def sample_sd(values: Sequence[float]) -> float | None:
     """Standard deviation with n - 1; None for fewer than two values."""
     return statistics.stdev(values) if len(values) > 1 else None
@@ -185,6 +210,22 @@ def _metric(per_seed: dict[int, float], higher_is_better: bool = False) -> Metri
         sd=sample_sd(values),
         higher_is_better=higher_is_better,
     )
+
+
+def _suite_metrics(suites: Mapping[int, Mapping[str, SuiteScore]]) -> dict[str, Metric]:
+    """Metrics of all suites; the same in every seed."""
+    found = {}
+    for name, score in next(iter(suites.values()), {}).items():
+        for metric in score:
+            runs = {seed: suites[seed][name][metric] for seed in suites}
+            base = _metric({seed: run.mean for seed, run in runs.items()}, is_better_higher(metric))
+            errors = [run.stderr for run in runs.values() if run.stderr is not None]
+            found[f"suites.{name}.{metric}"] = replace(
+                base,
+                n=score[metric].n,
+                stderr=math.sqrt(statistics.fmean(e * e for e in errors)) if errors else None,
+            )
+    return found
 
 
 def _panel(scores: Mapping[int, PanelScore]) -> PanelResult:

@@ -23,7 +23,9 @@ def catalogue(what: str) -> list[dict[str, Any]]:
         return _presets()
     if what == "recipes":
         return _recipes()
-    return []  # suites and mixture methods: none yet
+    if what == "suites":
+        return _suites()
+    return []  # mixture methods: none yet
 
 
 def _classes(registry: Registry[Any]) -> list[dict[str, Any]]:
@@ -46,6 +48,19 @@ def _presets() -> list[dict[str, Any]]:
         model, train = preset.model, preset.train
         about = f"{model.params:,} parameters, {train.tokens:,} tokens in {train.steps:,} steps"
         entries.append({"name": preset.name, "about": about, "parameters": {}})
+    return entries
+
+
+def _suites() -> list[dict[str, Any]]:
+    from pipelines.suites import suite_headers
+
+    entries = []
+    for name, header in suite_headers().items():
+        about = (
+            f"{header.type} suite, version {header.version}, from {header.source}, "
+            f"{header.licence}, chance {header.baseline:g}"
+        )
+        entries.append({"name": name, "about": about, "parameters": {}})
     return entries
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ from curation.errors import UserError
 from curation.plan import learned_from, segments
 from curation.process import PlannedStage
 from curation.stage import Modifier, Scorer
-from pipelines.judge import check_judge, load_judge
+from pipelines.judge import Judge, check_judge, load_judge
 from pipelines.prepare import sized
 from pipelines.recipe import Recipe
 from pipelines.suites import suite_name
+from train.config import Preset
+from train.phases import phase_steps, restarts
+from train.schedule import branches
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
             where = f"{recipe.judge}: panels.{panel.name}"
             raise UserError(f"nothing matches '{panel.path}'", where=where)
     size = sized(judge)
+    _check_training(recipe, judge, size)
     return {
         "file": str(recipe.judge),
         "panels": [p.name for p in judge.panels],
@@ -97,6 +101,18 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
         "seeds": list(judge.train.seeds),
         "primary": judge.primary,
     }
+
+
+def _check_training(recipe: Recipe, judge: Judge, size: Preset) -> None:
+    """What the judge's budget makes of the recipe's phases and the judge's points."""
+    try:
+        if recipe.mixture.phases:
+            steps = phase_steps(recipe.mixture.phases, size.train)
+            anew = restarts(recipe.mixture.phases, steps, size.train)
+            branches(replace(size.train, restarts=anew), judge.train.points)
+        branches(size.train, judge.train.points)
+    except UserError as error:
+        raise error.at(str(recipe.file)) from None
 
 
 def plan_text(plan: Plan, out: Path | None) -> str:
@@ -114,7 +130,9 @@ def plan_text(plan: Plan, out: Path | None) -> str:
         lines.append(f"  {planned.label} ({_kind(planned)})")
         lines += [f"    {k}: {_yaml(v)}" for k, v in planned.stage.parameters().items()]
         lines += [f"    {note}" for note in planned.stage.notes()]
-    lines.append(f"mixture: {recipe.mixture.weights}, at most {recipe.mixture.max_epochs:g} epochs")
+    mixtures = [phase.weights for phase in recipe.mixture.phases] or [recipe.mixture.weights]
+    shown = ", then ".join(map(str, mixtures))
+    lines.append(f"mixture: {shown}, at most {recipe.mixture.max_epochs:g} epochs")
     lines.append(_judge_text(plan.judge))
     lines += [f"alarm: {alarm.message}" for alarm in plan.alarms]
     if out is not None:

@@ -98,6 +98,12 @@ def _add_execution(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--workers", type=_positive, metavar="N", help="default: all cores")
     sub.add_argument("--ray-address", metavar="A", help="a running cluster, or `auto`")
+    sub.add_argument(
+        "--max-memory",
+        type=_memory,
+        metavar="SIZE",
+        help="that global stages, such as dedup, may take (default: the recipe's, or 2GB)",
+    )
 
 
 def _add_check(commands: Any) -> None:
@@ -185,7 +191,7 @@ def _run(args: argparse.Namespace) -> int:
     from pipelines.summary import outcome_text
 
     recipes = [load_recipe(path) for path in args.recipes]
-    outcome = run(recipes, args.out, _backend(args), _progress(), args.until)
+    outcome = run(recipes, args.out, _backend(args), _progress(), args.until, tell=_tell)
     _show(args, outcome.to_dict(), outcome_text(outcome))
     alarms = [alarm for m in outcome.manifests.values() for alarm in m["alarms"]]
     return 1 if args.strict and alarms else 0
@@ -194,13 +200,12 @@ def _run(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> None:
     from dataclasses import asdict
 
-    from eval.compare import compare
-    from eval.scorecard import read_scorecard
     from eval.table import table
+    from pipelines.comparing import compare_folders
     from pipelines.explain import recipe_folders
 
     homes = [home for folder in args.folders for home in recipe_folders(folder)]
-    comparison = compare([read_scorecard(home) for home in homes], args.baseline)
+    comparison = compare_folders(homes, args.baseline)
     _show(args, asdict(comparison), table(comparison))
 
 
@@ -250,13 +255,17 @@ def _demo(args: argparse.Namespace) -> None:
 def _backend(args: argparse.Namespace) -> Backend:
     from curation.backends import make_backend
 
-    return make_backend(args.backend, args.workers, args.ray_address)
+    return make_backend(args.backend, args.workers, args.ray_address, args.max_memory)
 
 
 def _progress() -> Progress:
     from pipelines.progress import ProgressPrinter
 
     return ProgressPrinter()
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _show(args: argparse.Namespace, value: Any, text: str) -> None:
@@ -267,6 +276,15 @@ def _folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("must name a folder")
     return Path(text)
+
+
+def _memory(text: str) -> int:
+    from curation.memory import parse_bytes
+
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _positive(text: str) -> int:

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from curation.config import build, load_yaml
 from curation.errors import UserError
-from train.config import PRESETS
+from eval.readers.read import SuiteFile
+from pipelines.suites import check_suites, suite_name
+from train.config import PRESETS, ScheduleName
 
 PRIMARY = "panels.mean_bpb"
 MIN_SEEDS = 3  # a 95 % interval needs them (peers' practice: 3 to print one, 5 to claim a winner)
@@ -36,17 +38,18 @@ class PanelSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSpec:
-    """A byte-level BPE, trained once, on the same sample for every recipe."""
+    """A byte-level BPE, trained once, on the same sample for every recipe; or one made before."""
 
-    train_on: tuple[str, ...]  # sources of the recipes, or panels
+    train_on: tuple[str, ...] = ()  # sources of the recipes, or panels
+    path: str | None = None  # a tokenizer.json of tilth instead; `vocab` is then at least its own
     vocab: int = 2048
     sample_mb: float = 20.0
 
     def __post_init__(self) -> None:
         if not 257 <= self.vocab <= 65536:
             raise ValueError(f"'vocab' must be in [257, 65536]. Got {self.vocab} instead.")
-        if self.sample_mb <= 0 or not self.train_on:
-            raise ValueError("the tokenizer needs 'train_on' and a 'sample_mb' > 0")
+        if self.sample_mb <= 0 or (self.path is None) == (not self.train_on):
+            raise ValueError("the tokenizer needs 'train_on' and a 'sample_mb' > 0, or a 'path'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,12 @@ class TrainSpec:
     tokens: int | None = None  # None: the preset's own
     seeds: tuple[int, ...] = (0, 1, 2)
     optimizer: Literal["muon", "adamw"] = "muon"
+    schedule: ScheduleName = "wsd"  # see train.schedule
+    warmup_frac: float | None = None  # None: the preset's own
+    decay_frac: float | None = None
+    points: tuple[float, ...] = ()  # shares of the tokens at which a model is scored as well
+    init_from: str | None = None  # a finished run or its model.safetensors; needs its tokenizer
+    mask_documents: bool = False  # attention stays inside a document
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -65,6 +74,8 @@ class TrainSpec:
             raise ValueError(f"'tokens' must be > 0. Got {self.tokens} instead.")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
             raise ValueError(f"'seeds' must be different numbers >= 0. Got {list(self.seeds)}.")
+        if any(not 0 < point < 1 for point in self.points):
+            raise ValueError(f"'points' must lie inside (0, 1). Got {list(self.points)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +85,24 @@ class Judge:
     panels: tuple[PanelSpec, ...]
     tokenizer: TokenizerSpec
     train: TrainSpec = field(default_factory=TrainSpec)
-    suites: tuple[str, ...] = ()
+    suites: tuple[str | SuiteFile, ...] = ()  # names of `tilth list suites`, or files
     primary: str = PRIMARY
+    # Of recipe against recipe over seeds; declared, because a test chosen by what the seeds show
+    # finds false winners: see eval.statistics.
+    test: Literal["paired", "welch"] = "welch"
 
     def __post_init__(self) -> None:
         names = [panel.name for panel in self.panels]
         if not names or len(set(names)) != len(names):
             raise ValueError(f"'panels' must be one or more, with different names. Got {names}.")
-        if self.suites:
-            raise ValueError(f"there is no suite '{self.suites[0]}'. Known: none yet, only panels")
+        suites = [suite_name(entry) for entry in self.suites]
+        if len(set(suites)) != len(suites):
+            raise ValueError(f"'suites' must have different names. Got {suites}.")
         known = [PRIMARY, *(f"panels.{name}.bpb" for name in names)]
-        if self.primary not in known:
+        # Which metrics a suite has is known when its file is read: see `check_suites`.
+        of_suite = any(self.primary.startswith(f"suites.{name}.") for name in suites)
+        if self.primary not in known and not of_suite:
+            known += [f"suites.{name}.<metric>" for name in suites]
             raise ValueError(f"'primary' must be one of {', '.join(known)}. Got '{self.primary}'.")
 
 
@@ -101,8 +119,10 @@ def check_judge(judge: Judge, file: Path, sources: list[str]) -> None:
     """Checks the judge's names against the sources of the recipes it judges.
 
     Raises:
-        UserError: a panel or the tokenizer names a source that no recipe has.
+        UserError: a panel or the tokenizer names a source that no recipe has, or a suite cannot
+            be read or lacks the primary metric.
     """
+    check_suites(judge.suites, judge.primary, file)
     panels = [panel.name for panel in judge.panels]
     wanted: list[tuple[str, Any]] = [(f"panels.{p.name}", p.hold_out) for p in judge.panels]
     wanted += [("tokenizer.train_on", n) for n in judge.tokenizer.train_on if n not in panels]

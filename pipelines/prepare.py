@@ -3,6 +3,7 @@
 DIR/judge/judge.json      the fingerprint and what it is made of, written last
 DIR/judge/tokenizer.json
 DIR/judge/panels/*.parquet
+DIR/judge/suites/*.jsonl
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from curation.workshop import Pass, Workshop
 from pipelines.judge import Judge, check_judge
 from pipelines.panels import Panels, read_all, set_apart
 from pipelines.recipe import Recipe
+from pipelines.suites import make_suites, suite_identity, suite_name
 from train.config import Preset, preset
 from train.numerics import Numerics, choose_numerics
+from train.run import model_file
 from train.tokenizer import Tokenizer, train_tokenizer
 
 
@@ -40,10 +43,12 @@ class Bench:
     fingerprint: str
     panels: Panels
     panel_files: dict[str, Path]
+    suite_files: dict[str, Path]
     tokenizer_file: Path
     tokenizer_hash: str
     numerics: Numerics
     size: Preset
+    init_from: Path | None = None
 
 
 def prepare(
@@ -59,25 +64,35 @@ def prepare(
     reads = read_all(workshop, sources)
     panels = set_apart(workshop, judge.panels, file.parent, reads)
     folder = out / "judge"
+    init_from = file.parent / judge.train.init_from if judge.train.init_from else None
+    given = Tokenizer.load(file.parent / judge.tokenizer.path) if judge.tokenizer.path else None
     identity = {
         "panels": {name: sha256(path) for name, path in panels.files.items()},
         "held_out": panels.held_out.fingerprint,
-        "tokenizer": asdict(judge.tokenizer),
+        "tokenizer": {k: v for k, v in asdict(judge.tokenizer).items() if k != "path"},
         "sample": {n: reads[n].fingerprint for n in judge.tokenizer.train_on if n in reads},
         # Without the seeds: more of them continue a judge, and a comparison checks them itself.
-        "train": {k: v for k, v in asdict(judge.train).items() if k != "seeds"},
+        "train": {k: v for k, v in asdict(judge.train).items() if k not in ("seeds", "init_from")},
+        "init_from": init_from and sha256(model_file(init_from)),
+        "tokenizer_file": given and given.hash,
+        "suites": suite_identity(judge.suites, file),
         "primary": judge.primary,
+        "test": judge.test,
     }
-    found = _found(folder, identity) or _make(judge, panels, workshop, folder, identity)
+    found = _found(folder, identity) or _make(
+        judge, file, panels, given, workshop, folder, identity
+    )
     return Bench(
         judge=judge,
         fingerprint=found["fingerprint"],
         panels=panels,
         panel_files={p.name: folder / "panels" / f"{p.name}.parquet" for p in judge.panels},
+        suite_files={n: folder / "suites" / f"{n}.jsonl" for n in map(suite_name, judge.suites)},
         tokenizer_file=folder / "tokenizer.json",
         tokenizer_hash=found["tokenizer"],
         numerics=Numerics(**found["numerics"]),
         size=sized(judge),
+        init_from=init_from,
     )
 
 
@@ -85,7 +100,15 @@ def sized(judge: Judge) -> Preset:
     """The judge's preset with its own vocabulary, budget and optimiser."""
     base = preset(judge.train.preset)
     tokens = judge.train.tokens or base.train.tokens
-    train = replace(base.train, tokens=tokens, optimizer=judge.train.optimizer)
+    asked = judge.train
+    train = replace(
+        base.train,
+        tokens=tokens,
+        optimizer=asked.optimizer,
+        schedule=asked.schedule,
+        mask_documents=asked.mask_documents,
+        **{k: v for k in ("warmup_frac", "decay_frac") if (v := getattr(asked, k)) is not None},
+    )
     return replace(base, model=replace(base.model, vocab=judge.tokenizer.vocab), train=train)
 
 
@@ -99,16 +122,23 @@ def _found(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _make(
-    judge: Judge, panels: Panels, workshop: Workshop, folder: Path, identity: dict[str, Any]
+    judge: Judge,
+    file: Path,
+    panels: Panels,
+    given: Tokenizer | None,
+    workshop: Workshop,
+    folder: Path,
+    identity: dict[str, Any],
 ) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "panels").mkdir(parents=True)
     for name, path in panels.files.items():
         os.link(path, folder / "panels" / f"{name}.parquet")
     workshop.progress("train tokenizer", 0, 1)
-    tokenizer = train_tokenizer(_sample(judge, panels), judge.tokenizer.vocab)
+    tokenizer = given or train_tokenizer(_sample(judge, panels), judge.tokenizer.vocab)
     tokenizer.save(folder / "tokenizer.json")
     workshop.progress("train tokenizer", 1, 1)
+    make_suites(judge.suites, file, panels.files, tokenizer, folder / "suites")
     numerics = choose_numerics(sized(judge).model)
     whole = {**identity, "tokenizer_hash": tokenizer.hash, "numerics": asdict(numerics)}
     value = {

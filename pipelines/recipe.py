@@ -19,6 +19,7 @@ from curation.plan import segments
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
 from curation.stage import Stage, stages
+from train.phases import Phase, Weights
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED = ("judge", "work", "corpus")  # folders beside the recipes' own
@@ -27,15 +28,18 @@ MAX_EPOCHS = 4.0  # repeats beyond this lose value (Muennighoff et al. 2023, arX
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureSpec:
-    """How sources are weighed in training; see `mixtures.mixture`."""
+    """How sources are weighed in training; see `mixtures.mixture`, and `train.phases`."""
 
     by: Literal["source"] = "source"
-    weights: Literal["natural", "uniform"] | dict[str, float] = "natural"
+    weights: Weights = "natural"
     max_epochs: float = MAX_EPOCHS
+    phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_epochs <= 0:
             raise ValueError(f"'max_epochs' must be > 0. Got {self.max_epochs} instead.")
+        if self.phases and self.weights != "natural":
+            raise ValueError("'weights' do not go with 'phases': each phase has its own")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,10 +217,15 @@ def _check_files(stage: Stage) -> None:
 
 
 def _check_weights(mixture: MixtureSpec, names: list[str], file: Path) -> None:
-    if isinstance(mixture.weights, str):
-        return
-    for name, weight in mixture.weights.items():
-        where = f"{file}: mixture.weights.{name}"
+    weights = {f"phases[{i}].weights": phase.weights for i, phase in enumerate(mixture.phases)}
+    for place, given in {"weights": mixture.weights, **weights}.items():
+        if not isinstance(given, str):
+            _check_given(given, names, f"{file}: mixture.{place}")
+
+
+def _check_given(weights: dict[str, float], names: list[str], place: str) -> None:
+    for name, weight in weights.items():
+        where = f"{place}.{name}"
         if name not in names:
             hint = f"Sources: {', '.join(names)}"
             raise UserError(
@@ -224,8 +233,8 @@ def _check_weights(mixture: MixtureSpec, names: list[str], file: Path) -> None:
             )
         if weight < 0:
             raise UserError(f"a weight must be >= 0, got {weight:g}", where=where)
-    if sum(mixture.weights.values()) <= 0:
-        raise UserError("the weights must not all be 0", where=f"{file}: mixture.weights")
+    if sum(weights.values()) <= 0:
+        raise UserError("the weights must not all be 0", where=place)
 
 
 def _check_names(sources: tuple[Source, ...], file: Path) -> None:

@@ -18,10 +18,15 @@ from curation.curate import curate
 from curation.dataset import Dataset
 from curation.errors import UserError
 from curation.files import exclusive, write_json
+from curation.rounds import DEFAULT_MEMORY
 from curation.sources.files import remember_hashes
 from curation.workshop import Progress, Workshop
 from eval.compare import Comparison, compare
+from eval.detectable import Detectable
+from eval.items import RecipeItems
 from eval.scorecard import Scorecard, make_scorecard, write_scorecard
+from pipelines.comparing import detectable_before
+from pipelines.curves import curve_points
 from pipelines.judge import Judge, load_judge
 from pipelines.prepare import Bench, load_tokenizer, prepare
 from pipelines.progress import silent
@@ -44,6 +49,7 @@ class Outcome:
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     found: set[str] = field(default_factory=set)  # recipes whose dataset was finished before
     scorecards: list[Scorecard] = field(default_factory=list)
+    detectable: Detectable | None = None
     comparison: Comparison | None = None
     report: Path | None = None
     seconds: float = 0.0
@@ -57,6 +63,7 @@ class Outcome:
                 for name, m in self.manifests.items()
             },
             "scorecards": [asdict(card) for card in self.scorecards],
+            "detectable": self.detectable and asdict(self.detectable),
             "comparison": self.comparison and asdict(self.comparison),
             "report": self.report and str(self.report),
             "seconds": round(self.seconds, 1),
@@ -70,10 +77,12 @@ def run(
     progress: Progress,
     until: Until = "eval",
     before_report: Callable[[Outcome], None] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Curates, trains, scores and compares `recipes`; what is finished is reused.
 
-    `before_report` may add files that the report shows.
+    `before_report` may add files that the report shows; `tell` hears, before training, what
+    differences the judge can find.
 
     Raises:
         UserError: the recipes do not fit together, or a file they name is wrong.
@@ -81,7 +90,7 @@ def run(
     """
     judge = common_judge(recipes)
     with exclusive(out):
-        return _run(recipes, judge, out, backend, progress, until, before_report)
+        return _run(recipes, judge, out, backend, progress, until, before_report, tell)
 
 
 def _run(
@@ -92,6 +101,7 @@ def _run(
     progress: Progress,
     until: Until,
     before_report: Callable[[Outcome], None] | None,
+    tell: Callable[[str], None] | None,
 ) -> Outcome:
     begin = time.monotonic()
     outcome = Outcome(out)
@@ -102,6 +112,7 @@ def _run(
         progress=progress,
         run_id=uuid.uuid4().hex[:12],
         max_error_frac=min(recipe.max_error_frac for recipe in recipes),
+        max_memory=_memory(recipes, backend),
     )
     bench = prepare(*judge, recipes, workshop, out) if judge else None
     held_out = bench.panels.held_out if bench else None
@@ -111,6 +122,9 @@ def _run(
         if manifest["run"] != workshop.run_id:
             outcome.found.add(recipe.name)
     if bench and until != "dataset":
+        outcome.detectable = detectable_before(out, bench.judge, bench.fingerprint)
+        if tell is not None:
+            tell(str(outcome.detectable))
         results = _train(recipes, bench, workshop, outcome)
         if until == "eval":
             _compare(recipes, bench, results, outcome)
@@ -119,6 +133,12 @@ def _run(
     outcome.report = _report(out)
     outcome.seconds = time.monotonic() - begin
     return outcome
+
+
+def _memory(recipes: Sequence[Recipe], backend: Backend) -> int:
+    """What the command line allows, else what the most modest recipe does."""
+    allowed = [recipe.max_memory for recipe in recipes if recipe.max_memory]
+    return backend.max_memory or min(allowed, default=DEFAULT_MEMORY)
 
 
 def common_judge(recipes: Sequence[Recipe]) -> tuple[Judge, Path] | None:
@@ -179,22 +199,35 @@ def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) 
         seed=seed,
         judge=bench.fingerprint,
         dataset_fingerprint=dataset,
+        phases=recipe.mixture.phases,
+        points=bench.judge.train.points,
+        init_from=bench.init_from,
     )
-    return Trial(spec, folder / "runs" / f"seed-{seed}", bench.tokenizer_file, bench.panel_files)
+    home = folder / "runs" / f"seed-{seed}"
+    return Trial(spec, home, bench.tokenizer_file, bench.panel_files, bench.suite_files)
 
 
 def _compare(
     recipes: Sequence[Recipe], bench: Bench, results: Sequence[TrialResult], outcome: Outcome
 ) -> None:
+    items = {}
     for recipe in recipes:
         ours = [r for r in results if r.recipe == recipe.name]
         scores = {r.seed: r.scores for r in ours}
         records = [r.record for r in ours]
-        card = make_scorecard(recipe.name, bench.fingerprint, bench.judge.primary, records, scores)
-        write_scorecard(card, scores, outcome.out / recipe.name)
+        suites = {r.seed: r.suites for r in ours}
+        items[recipe.name] = RecipeItems(panels=scores, suites=suites)
+        primary = bench.judge.primary
+        card = make_scorecard(recipe.name, bench.fingerprint, primary, records, scores, suites)
+        write_scorecard(card, scores, outcome.out / recipe.name, suites)
         outcome.scorecards.append(card)
     if len(recipes) > 1:
-        outcome.comparison = compare(outcome.scorecards)
+        outcome.comparison = compare(
+            outcome.scorecards,
+            test=bench.judge.test,
+            items=items,
+            curve=curve_points(outcome.scorecards[0]),
+        )
         write_json(outcome.out / "comparison.json", asdict(outcome.comparison))
 
 

@@ -38,7 +38,7 @@ def _stage(report: Json) -> list[Html]:
     if buckets.get("skipped"):
         parts.append(tag("p", _capped(buckets), class_="note"))
     parts += [_by_source(report["duplicates_by_source"]), _sizes(report["cluster_sizes"])]
-    if "candidates_by_similarity" in report:
+    if report.get("candidates_by_similarity"):
         parts.append(_candidates(report["candidates_by_similarity"]))
     return [*parts, *(_cluster(one) for one in report.get("largest_clusters", []))]
 

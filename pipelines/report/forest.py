@@ -15,18 +15,23 @@ _WIDTH, _SIDE, _ROW, _TOP = 460.0, 14.0, 46.0, 8.0
 
 @dataclass(frozen=True)
 class Interval:
-    """A difference to the baseline with its 95 % interval; `low` and `high` may be unknown."""
+    """A difference to the baseline with its 95 % interval; `low` and `high` may be unknown.
+
+    `wide` is the interval over other items too, drawn thin behind it; None if not known.
+    """
 
     label: str
     difference: float
     low: float | None
     high: float | None
     verdict: str = "neutral"
+    wide: tuple[float, float] | None = None
 
     @property
     def values(self) -> list[float]:
         """The numbers that the plot must have room for."""
-        return [v for v in (self.difference, self.low, self.high) if v is not None]
+        known = [v for v in (self.difference, self.low, self.high) if v is not None]
+        return [*known, *(self.wide or ())]
 
 
 def interval_text(row: Interval, digits: int = 4) -> str:
@@ -73,6 +78,8 @@ def _interval(row: Interval, scale: Scale, top: float) -> list[Html]:
         svg.label(_SIDE, top + 16, clip(row.label, 24), "name"),
         svg.label(_WIDTH - _SIDE, top + 16, interval_text(row), "value", "end"),
     ]
+    if row.wide is not None:
+        shapes.append(svg.line(scale(row.wide[0]), y, scale(row.wide[1]), y, "wide"))
     if row.low is not None and row.high is not None:
         low, high = scale(row.low), scale(row.high)
         shapes.append(svg.line(low, y, high, y, f"interval {row.verdict}"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pipelines.report import svg
+from pipelines.report.compared import badge
 from pipelines.report.format import count, is_number, number, percent, size
 from pipelines.report.markup import Html, clip, join, tag
 from pipelines.report.results import RecipeResult, Results
 from pipelines.report.scale import Scale
-from pipelines.report.verdict import badge, intervals
+from pipelines.report.verdict import intervals
 
 _WIDTH, _BAR = 220.0, 7.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.report.format import ABSENT, compact, count, is_number, number, size
 from pipelines.report.markup import Html, join
 from pipelines.report.results import Json, RecipeResult, Results
+from pipelines.report.suites import suites
 from pipelines.report.table import Column, numbers, table, texts
 
 
@@ -13,7 +14,7 @@ def scorecards(results: Results) -> Html:
     scored = [recipe for recipe in results.recipes if recipe.scorecard]
     if not scored:
         return Html("")
-    return join([_panel_table(scored), _metric_table(scored)])
+    return join([_panel_table(scored), suites(scored), _metric_table(scored)])
 
 
 def _panel_table(scored: list[RecipeResult]) -> Html:
@@ -33,8 +34,8 @@ def _panel_table(scored: list[RecipeResult]) -> Html:
 
 def _metric_table(scored: list[RecipeResult]) -> Html:
     found = (name for recipe in scored for name in recipe.scorecard.get("metrics", {}))
-    # Panels have a table of their own.
-    names = dict.fromkeys(name for name in found if not name.startswith("panels."))
+    # Panels and suites have tables of their own.
+    names = dict.fromkeys(name for name in found if not name.startswith(("panels.", "suites.")))
     if not names:
         return Html("")
     columns = [*texts("metric"), *_recipe_columns(scored)]

@@ -99,6 +99,7 @@ svg .limit{font-size:11px;font-weight:600}
 .axis{stroke:var(--soft);stroke-opacity:.6}
 .zero{stroke:var(--soft);stroke-dasharray:3 3}
 .threshold{stroke:var(--ink);stroke-width:1.5}
+.wide{stroke-width:1;stroke:var(--soft)}
 .interval{stroke-width:2.5;stroke:var(--even)}
 .interval.better{stroke:var(--good)}.interval.worse{stroke:var(--bad)}
 .curve{fill:none;stroke-width:1.4;stroke-linejoin:round;stroke-opacity:.85}

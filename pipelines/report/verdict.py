@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.report.forest import Interval, dots, forest, interval_text
-from pipelines.report.format import count, is_number, number, signed
+from pipelines.report.compared import compared
+from pipelines.report.forest import Interval, dots, forest
+from pipelines.report.format import is_number, number, signed
 from pipelines.report.markup import Html, join, tag
 from pipelines.report.results import Json, Results
 from pipelines.report.svg import figure
-from pipelines.report.table import numbers, table, texts
 
 _MIRRORED = {"better": "worse", "worse": "better"}
-_SIGNS = {"better": "▲", "worse": "▼", "tied": "="}
+_VERDICTS = ("better", "worse", "tied")
 
 
 def sentence(results: Results) -> Html:
@@ -32,7 +32,7 @@ def verdict(results: Results) -> Html:
         return Html("")
     rows = intervals(comparison, comparison.get("pairs", []))
     pictures = tag("div", _forest(comparison, rows), _seeds(comparison), class_="two")
-    return join([pictures, _table(comparison, rows), _panels(comparison)])
+    return join([pictures, compared(comparison, rows, _unit(comparison)), _panels(comparison)])
 
 
 def intervals(comparison: Json, pairs: Sequence[Json]) -> list[Interval]:
@@ -44,16 +44,22 @@ def intervals(comparison: Json, pairs: Sequence[Json]) -> list[Interval]:
 
 def _turned(pair: Json, baseline: str | None) -> Interval | None:
     difference, verdict = _finite(pair.get("difference")), str(pair.get("verdict"))
-    verdict = verdict if verdict in _SIGNS else "neutral"
+    verdict = verdict if verdict in _VERDICTS else "neutral"
     low, high = _finite(pair.get("ci_low")), _finite(pair.get("ci_high"))
     if difference is None:
         return None
     if pair["b"] == baseline:
-        return Interval(pair["a"], difference, low, high, verdict)
+        return Interval(pair["a"], difference, low, high, verdict, _wide(pair))
     if pair["a"] != baseline:
         return None
     low, high = (-high if high is not None else None), (-low if low is not None else None)
     return Interval(pair["b"], -difference, low, high, _MIRRORED.get(verdict, verdict))
+
+
+def _wide(pair: Json) -> tuple[float, float] | None:
+    over = pair.get("over_items") or {}
+    low, high = _finite(over.get("ci_low")), _finite(over.get("ci_high"))
+    return None if low is None or high is None else (low, high)
 
 
 def _finite(value: Any) -> float | None:
@@ -85,7 +91,15 @@ def _told(comparison: Json, rows: Sequence[Interval]) -> str:
         f"{number(abs(best.difference))} {unit} (95 % interval {number(near)} to {number(far)}"
     )
     among = f" It has the best mean of {len(rows) + 1} recipes." if len(rows) > 1 else ""
-    return f"{best.label} is {best.verdict} than {baseline}, by {measured}, {seeds}).{among}"
+    doubt = _doubt(best)
+    return f"{best.label} is {best.verdict} than {baseline}, by {measured}, {seeds}).{among}{doubt}"
+
+
+def _doubt(best: Interval) -> str:
+    """Where the panels' documents are too few to stand for others."""
+    if best.wide is None or best.wide[0] * best.wide[1] > 0:
+        return ""
+    return " Over other documents or test items of the same kind this is not sure."
 
 
 def _resolution(comparison: Json) -> str:
@@ -99,7 +113,9 @@ def _resolution(comparison: Json) -> str:
 def _forest(comparison: Json, rows: Sequence[Interval]) -> Html:
     if not rows:
         return Html("")
-    caption = f"Difference to {comparison.get('baseline')}, with 95 % intervals"
+    caption = f"Difference to {comparison.get('baseline')}, with 95 % intervals over seeds"
+    if any(row.wide for row in rows):
+        caption += "; the thin line is over documents or test items too"
     higher = bool(comparison.get("higher_is_better"))
     return figure(caption, forest(rows, caption, higher))
 
@@ -110,38 +126,6 @@ def _seeds(comparison: Json) -> Html:
         return Html("")
     caption = f"Mean {_unit(comparison)}: every seed is a dot, the bar is the mean"
     return figure(caption, dots(rows, caption))
-
-
-def _table(comparison: Json, rows: Sequence[Interval]) -> Html:
-    by_name = {row.label: row for row in rows}
-    columns = [
-        *texts("recipe"),
-        *numbers(f"mean {_unit(comparison)}", "sd", "difference [95 % interval]"),
-        *texts("verdict"),
-        *numbers("tokens per run"),
-    ]
-    body = [_row(recipe, by_name, comparison) for recipe in comparison["recipes"]]
-    return table("Recipes compared", columns, body)
-
-
-def _row(recipe: Json, rows: dict[str, Interval], comparison: Json) -> list[str]:
-    row = rows.get(recipe["name"])
-    is_baseline = recipe["name"] == comparison.get("baseline")
-    return [
-        recipe["name"],
-        number(recipe.get("mean")),
-        number(recipe.get("sd")),
-        interval_text(row) if row else "–",
-        badge(row.verdict) if row else ("baseline" if is_baseline else "–"),
-        count(recipe.get("tokens")),
-    ]
-
-
-def badge(verdict: str) -> Html:
-    """A verdict as a word with its sign: never by colour alone."""
-    if verdict not in _SIGNS:
-        return tag("span", "no verdict", class_="badge")
-    return tag("span", f"{_SIGNS[verdict]} {verdict}", class_=f"badge {verdict}")
 
 
 def _panels(comparison: Json) -> Html:

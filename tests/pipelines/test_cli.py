@@ -211,7 +211,7 @@ def test_compare_refuses_recipes_of_different_judges(
     judge.write_text(judge.read_text().replace("12288", "8192"))
     two = recipe("two", curate=[], judge="judge.yaml")
     assert main(["run", str(two), "--out", str(tmp_path / "b"), *options]) == 0
-    capsys.readouterr()
+    assert capsys.readouterr().err.count("minimum detectable difference: ") == 2
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
     assert "judge" in capsys.readouterr().err
 

@@ -66,5 +66,6 @@ def test_report_duplicates_without_such_a_stage_is_left_out(tmp_path: Path) -> N
 
 
 def test_report_duplicates_of_an_empty_corpus(tmp_path: Path) -> None:
-    empty = {"documents": 0, "duplicates": 0, "duplicates_by_source": [], "cluster_sizes": {}}
+    empty: dict[str, Any] = {"documents": 0, "duplicates": 0, "cluster_sizes": {}}
+    empty |= {"duplicates_by_source": [], "candidates_by_similarity": []}
     assert "0 of 0 documents" in section(tmp_path, empty)

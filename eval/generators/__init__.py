@@ -1,0 +1,1 @@
+"""Makes the built-in suites, byte for byte: `python -m eval.generators`."""

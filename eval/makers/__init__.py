@@ -1,0 +1,1 @@
+"""Suites made from a judge's own held-out documents; deterministic."""

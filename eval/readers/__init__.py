@@ -1,0 +1,1 @@
+"""Readers of public test formats: records as others publish them become suites."""
