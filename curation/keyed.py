@@ -6,7 +6,9 @@ Evidence is spilled to disk sorted by key and read back in ranges of keys, as ma
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.files import write_parquet
-from curation.rounds import CorpusSlice, Rounds, Verdicts, ranges
+from curation.rounds import CorpusSlice, Rounds, Verdicts
 from curation.stage import DECISION_SCHEMA, GlobalStage
 
+SAMPLED = 16  # one key in so many tells where ranges of keys begin
 EXPANSION = 6  # bytes that deciding takes per byte of evidence: joins, sorts, copies
 
 
@@ -59,10 +62,12 @@ class KeyedStage(GlobalStage):
         size = rounds.text_bytes if "text" in self.reads else 0
         files = tuple(rounds.run("evidence", take_evidence, jobs, size))
         held = sum(_memory(file) for file in files)
-        count = max(1, math.ceil(held * EXPANSION / rounds.task_memory))
-        count = int(rounds.remember("partitions", lambda: count))
-        bounds = enumerate(ranges(2**64, count))
-        return [Partition(i, first, end - 1, files, held // count) for i, (first, end) in bounds]
+        count = math.ceil(held * EXPANSION / rounds.task_memory)
+        bounds = rounds.remember("partitions", lambda: _bounds(files, count))
+        return [
+            Partition(i, first, end - 1, files, held // len(bounds))
+            for i, (first, end) in enumerate(pairwise(bounds))
+        ]
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,16 @@ def write_decisions(path: Path, decisions: pa.Table | None) -> None:
     """Writes decisions sorted by slice and row, so that each slice finds its own fast."""
     table = DECISION_SCHEMA.empty_table() if decisions is None else decisions
     write_parquet(path, table.sort_by([("slice", "ascending"), ("row", "ascending")]))
+
+
+def _bounds(files: Sequence[Path], count: int) -> list[int]:
+    """Of about `count` ranges that hold about as many keys each: scores crowd, hashes do not."""
+    if count <= 1:
+        return [0, 2**64]
+    keys = [pq.read_table(file, columns=["key"])["key"].to_numpy()[::SAMPLED] for file in files]
+    sample = np.sort(np.concatenate(keys))
+    inner = np.unique(sample[np.arange(1, count) * len(sample) // count]).tolist()
+    return [0, *(bound for bound in inner if bound), 2**64]
 
 
 def _memory(file: Path) -> int:

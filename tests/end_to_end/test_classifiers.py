@@ -148,7 +148,7 @@ def test_classifier_keep_frac_does_not_depend_on_the_memory_of_a_partition(
     _run(tmp_path / "out", file)
     monkeypatch.setattr("curation.keyed.EXPANSION", 1_000_000)
     _run(tmp_path / "parts", file)
-    assert len(list(tmp_path.glob("parts/work/decide-*/decisions-*"))) > 8
+    assert len(list(tmp_path.glob("parts/work/decide-*/decisions-*"))) >= 5
     assert _hashes(tmp_path / "parts") == _hashes(tmp_path / "out")
 
 

@@ -219,7 +219,7 @@ def test_compare_refuses_recipes_of_different_judges(
 def test_interrupt_is_one_line_and_130(
     recipe: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pipelines.run.run", interrupt)
