@@ -1,9 +1,10 @@
-"""`minhash_dedup` as the corpus grows: seconds, memory and scratch.
+"""`minhash_dedup` end to end against rensa; and as the corpus grows: seconds, memory and scratch.
 
 python -m tests.benchmarks.bench_dedup 500 1000 2000 4000    # megabytes of text
 """
 
 import importlib
+import importlib.util
 import os
 import random
 import subprocess
@@ -24,8 +25,10 @@ from curation.dedup.minhash import MinhashDedup
 from curation.dedup.shingles import shingle_sets
 from curation.dedup.signatures import sign
 from curation.files import read_json
-from tests.benchmarks.data import size, texts
+from tests.benchmarks.data import json_lines, shared, size, texts
+from tests.benchmarks.neardup_methods import decide, make_slices, rensa
 from tests.benchmarks.tables import Skipped, Table
+from tests.benchmarks.timing import Case, compare
 
 SIZES = (100, 200, 400)
 WORKERS, MAX_MEMORY = 2, "512MB"
@@ -36,7 +39,36 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(sizes: tuple[int, ...] = SIZES) -> list[Table]:
-    """Growth at 2 workers and 512 MB."""
+    """Both tables."""
+    return [_against_rensa(), _growth(sizes)]
+
+
+def _against_rensa() -> Table:
+    """From texts on disk or in memory to the survivor of each."""
+    if importlib.util.find_spec("rensa") is None:
+        raise Skipped("rensa is absent: pip install -e '.[bench]'")
+    found, source = texts(100.0)
+    found += [row["text"] for row in json_lines(shared("neardup", "synthetic.jsonl.zst"))]
+    amount = size(found)
+    with tempfile.TemporaryDirectory() as name:
+        slices = make_slices(found, Path(name, "slices"))
+        cases = [
+            Case("tilth", lambda: decide(slices, Path(name)), amount),
+            Case("tilth fineweb", lambda: decide(slices, Path(name), preset="fineweb"), amount),
+            Case("rensa, 14x8, words of \\w+", lambda: rensa(found), amount),
+        ]
+        for case in cases[:2]:
+            case.run()  # compiled, or from the cache
+        notes = [
+            f"{source} and its near-duplicates, {amount:.0f} MB. tilth reads stored slices, signs, "
+            "buckets, reads candidates again, verifies, clusters, writes decisions; rensa has the "
+            "texts in memory, and does not verify.",
+        ]
+        return compare("near-duplicates, end to end, MB/s", "MB/s", cases, notes)
+
+
+def _growth(sizes: tuple[int, ...]) -> Table:
+    """At 2 workers and 512 MB."""
     found, source = texts(100.0)
     sentences = [s for text in found for s in text.split(". ") if 20 < len(s) < 400]
     baseline, rows = _idle_memory(), []
@@ -62,7 +94,7 @@ def run(sizes: tuple[int, ...] = SIZES) -> list[Table]:
         f"{baseline:.0f} MB of the driver, Ray and workers that have loaded everything and wait.",
         "Scratch: the largest size of the stage's folder while it runs.",
     ]
-    return [Table("minhash_dedup as the corpus grows", columns, rows, notes)]
+    return Table("minhash_dedup as the corpus grows", columns, rows, notes)
 
 
 def _grown(folder: Path, megabytes: int, sentences: list[str], baseline: float) -> tuple[Any, ...]:
@@ -186,5 +218,4 @@ def _idle_memory() -> float:
 
 
 if __name__ == "__main__":
-    for table in run(tuple(map(int, sys.argv[1:])) or SIZES):
-        print(table.as_text())
+    print(_growth(tuple(map(int, sys.argv[1:])) or SIZES).as_text())

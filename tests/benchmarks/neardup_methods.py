@@ -33,18 +33,24 @@ class Method(NamedTuple):
 
 def tilth(found: list[str], **parameters: Any) -> Survivors:
     """`minhash_dedup`, in this process: slices written, read, decided."""
+    out = list(range(len(found)))
     with TemporaryDirectory() as folder:
-        slices = _slices(found, Path(folder, "slices"))
-        rounds = Rounds(slices, Path(folder, "rounds"), 1, DEFAULT_MEMORY, _in_order)
-        rounds.folder.mkdir()
-        verdicts = MinhashDedup(**parameters).decide(rounds)
-        out = list(range(len(found)))
-        for row in pa.concat_tables(map(pq.read_table, verdicts.decisions)).to_pylist():
+        slices = make_slices(found, Path(folder, "slices"))
+        for row in decide(slices, Path(folder), **parameters).to_pylist():
             out[row["slice"] * SLICE_ROWS + row["row"]] = int(row["survivor_id"])
     return out
 
 
-def _slices(found: list[str], folder: Path) -> tuple[CorpusSlice, ...]:
+def decide(slices: tuple[CorpusSlice, ...], folder: Path, **parameters: Any) -> pa.Table:
+    """The decisions on stored slices."""
+    with TemporaryDirectory(dir=folder) as name:
+        rounds = Rounds(slices, Path(name), 1, DEFAULT_MEMORY, _in_order)
+        verdicts = MinhashDedup(**parameters).decide(rounds)
+        return pa.concat_tables(map(pq.read_table, verdicts.decisions))
+
+
+def make_slices(found: list[str], folder: Path) -> tuple[CorpusSlice, ...]:
+    """The texts as the runner stores them."""
     store, out = SliceStore(folder, {}, {}, "run"), []
     for number, start in enumerate(range(0, len(found), SLICE_ROWS)):
         some = found[start : start + SLICE_ROWS]
