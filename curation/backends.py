@@ -33,7 +33,12 @@ class Backend(Protocol):
     max_memory: int | None  # bytes that the tasks of a global stage may hold together, if given
 
     def run(
-        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        *,
+        num_bytes: int | None = None,
+        num_gpus: float = 0.0,
     ) -> Iterator[R]:
         """Results of `function` over `items` as they complete.
 
@@ -41,6 +46,7 @@ class Backend(Protocol):
             function: module-level, so that it pickles.
             items: picklable; each result comes exactly once.
             num_bytes: input of all items together, if known: tiny jobs skip costly start-up.
+            num_gpus: share of a GPU that a task needs; several tasks share one.
         """
         ...
 
@@ -54,7 +60,12 @@ class InlineBackend:
         self.max_memory = max_memory
 
     def run(
-        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        *,
+        num_bytes: int | None = None,
+        num_gpus: float = 0.0,
     ) -> Iterator[R]:
         """See `Backend.run`."""
         return map(function, items)
@@ -78,7 +89,12 @@ class RayBackend:
         self.max_memory = max_memory
 
     def run(
-        self, function: Callable[[T], R], items: Sequence[T], *, num_bytes: int | None = None
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        *,
+        num_bytes: int | None = None,
+        num_gpus: float = 0.0,
     ) -> Iterator[R]:
         """See `Backend.run`."""
         small = num_bytes is not None and num_bytes < SMALL_JOB_BYTES
@@ -86,11 +102,14 @@ class RayBackend:
             return iter(())
         if small or (len(items) == 1 and self.address is None):
             return map(function, items)
-        return self._run_remote(function, items)
+        return self._run_remote(function, items, num_gpus)
 
-    def _run_remote(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def _run_remote(
+        self, function: Callable[[T], R], items: Sequence[T], num_gpus: float
+    ) -> Iterator[R]:
         ray = _start_ray(self.workers, self.address)
-        remote = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_shippable(function))
+        options = {"num_cpus": 1, "num_gpus": num_gpus, "max_retries": MAX_RETRIES}
+        remote = ray.remote(**options)(_shippable(function))
         queue = map(pickle.dumps, items)
         pending = [remote.remote(item) for item in islice(queue, self.workers * 2)]
         try:

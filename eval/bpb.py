@@ -33,15 +33,18 @@ class Panel:
 
     Attributes:
         name: as in the judge.
-        ids: token ids per document, without end-of-text tokens.
+        ids: token ids per document, without end-of-text tokens; the first `given` of them are
+            read and not predicted.
         bytes: UTF-8 bytes per document, int64.
         eot: id of the end-of-text token.
+        given: 1 where each document starts with a control token, else 0.
     """
 
     name: str
     ids: list[NDArray[Any]]
     bytes: NDArray[np.int64]
     eot: int
+    given: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +75,13 @@ class _Window:
     stop: int
 
 
-def tokenize_panel(name: str, texts: Sequence[str], tokenizer: Tokenizer) -> Panel:
-    """A panel of `texts`.
+def tokenize_panel(
+    name: str, texts: Sequence[str], tokenizer: Tokenizer, control: str | None = None
+) -> Panel:
+    """A panel of `texts`, each of which starts with the control token `control`, if any.
 
     Raises:
-        UserError: there is not a single byte in it.
+        UserError: there is not a single byte in it, or the tokenizer has no such token.
     """
     sizes = np.array([len(text.encode()) for text in texts], dtype=np.int64)
     if sizes.sum() == 0:
@@ -85,7 +90,12 @@ def tokenize_panel(name: str, texts: Sequence[str], tokenizer: Tokenizer) -> Pan
             where=f"panels.{name}",
             hint="Give it documents, or raise its hold_out frac.",
         )
-    return Panel(name=name, ids=tokenizer.encode(texts), bytes=sizes, eot=tokenizer.eot)
+    ids = tokenizer.encode(texts)
+    if control is not None:
+        token = np.array([tokenizer.control(control)], dtype=tokenizer.dtype)
+        ids = [np.concatenate([token, document]) for document in ids]
+    given = 0 if control is None else 1
+    return Panel(name=name, ids=ids, bytes=sizes, eot=tokenizer.eot, given=given)
 
 
 def score_panel(model: GPT, panel: Panel, batch_tokens: int = BATCH_TOKENS) -> PanelScore:
@@ -108,7 +118,7 @@ def _windows(panel: Panel, context: int) -> list[_Window]:
     windows = []
     stride = context - context // CONTEXT_FRAC
     for document, ids in enumerate(panel.ids):
-        start = first = 0
+        start, first = 0, panel.given
         while first < len(ids):
             stop = min(start + context, len(ids))
             windows.append(_Window(document=document, start=start, first=first, stop=stop))

@@ -9,7 +9,7 @@ document does in training and in `eval.bpb`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,13 @@ def suite_requests(suite: Suite, tokenizer: Tokenizer, cache: Path | None = None
     if path:
         _save(requests, path)
     return requests
+
+
+def conditioned(requests: Requests, token: int) -> Requests:
+    """The requests with the control token `token` before each text, after the end-of-text token."""
+    marked = np.array([token], dtype=requests.contexts[0].dtype)
+    contexts = [np.concatenate([c[:1], marked, c[1:]]) for c in requests.contexts]
+    return replace(requests, contexts=contexts)
 
 
 def _text(context: str, answer: str, header: Header) -> Text:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from curation.errors import UserError, closest
+
+Weights = Literal["natural", "uniform"] | dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +27,15 @@ class Mixture:
         tokens: tokens available per domain, each once.
         budget: tokens to train on.
         max_epochs: most passes over any domain; None for no limit.
+        used: tokens already taken from domains, by earlier phases of the same run; they count
+            towards `max_epochs`.
     """
 
     weights: dict[str, float]
     tokens: dict[str, int]
     budget: int
     max_epochs: float | None = None
+    used: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.weights.keys() != self.tokens.keys():
@@ -38,8 +44,32 @@ class Mixture:
             raise ValueError(f"weights must sum to 1, got {sum(self.weights.values())}")
 
     @classmethod
+    def of(
+        cls,
+        weights: Weights,
+        tokens: Mapping[str, int],
+        budget: int,
+        max_epochs: float | None = None,
+        used: Mapping[str, float] | None = None,
+    ) -> Mixture:
+        """The mixture that a recipe spells: `natural`, `uniform`, or explicit weights.
+
+        Raises:
+            UserError: as `from_weights`.
+        """
+        if weights == "natural":
+            return cls.natural(tokens, budget, max_epochs, used)
+        if weights == "uniform":
+            return cls.uniform(tokens, budget, max_epochs, used)
+        return cls.from_weights(weights, tokens, budget, max_epochs, used)
+
+    @classmethod
     def natural(
-        cls, tokens: Mapping[str, int], budget: int, max_epochs: float | None = None
+        cls,
+        tokens: Mapping[str, int],
+        budget: int,
+        max_epochs: float | None = None,
+        used: Mapping[str, float] | None = None,
     ) -> Mixture:
         """Each domain in proportion to its tokens: every token is seen equally often.
 
@@ -47,12 +77,16 @@ class Mixture:
             UserError: there are no tokens, or the cap cannot fill the budget.
         """
         return cls.from_weights(
-            {d: float(n) for d, n in tokens.items()}, tokens, budget, max_epochs
+            {d: float(n) for d, n in tokens.items()}, tokens, budget, max_epochs, used
         )
 
     @classmethod
     def uniform(
-        cls, tokens: Mapping[str, int], budget: int, max_epochs: float | None = None
+        cls,
+        tokens: Mapping[str, int],
+        budget: int,
+        max_epochs: float | None = None,
+        used: Mapping[str, float] | None = None,
     ) -> Mixture:
         """The same weight for each domain that has tokens.
 
@@ -60,7 +94,7 @@ class Mixture:
             UserError: there are no tokens, or the cap cannot fill the budget.
         """
         weights = {domain: float(n > 0) for domain, n in tokens.items()}
-        return cls.from_weights(weights, tokens, budget, max_epochs)
+        return cls.from_weights(weights, tokens, budget, max_epochs, used)
 
     @classmethod
     def from_weights(
@@ -69,6 +103,7 @@ class Mixture:
         tokens: Mapping[str, int],
         budget: int,
         max_epochs: float | None = None,
+        used: Mapping[str, float] | None = None,
     ) -> Mixture:
         """Explicit weights, normalised; a domain without a weight gets none.
 
@@ -77,6 +112,7 @@ class Mixture:
             tokens: tokens available per domain.
             budget: tokens to train on, above 0.
             max_epochs: most passes over any domain, above 0; None for no limit.
+            used: tokens that earlier phases took from each domain.
 
         Raises:
             UserError: a weight, the budget or the cap is impossible, a domain is unknown or
@@ -85,9 +121,12 @@ class Mixture:
         _check_numbers(weights, tokens, budget, max_epochs)
         total = sum(weights.values())
         wanted = {domain: weights.get(domain, 0.0) / total for domain in tokens}
-        limits = _limits(wanted, tokens, budget, max_epochs)
+        used = used or {}
+        limits = _limits(wanted, tokens, budget, max_epochs, used)
         capped = _cap(wanted, limits)
-        return cls(weights=capped, tokens=dict(tokens), budget=budget, max_epochs=max_epochs)
+        return cls(
+            weights=capped, tokens=dict(tokens), budget=budget, max_epochs=max_epochs, used=used
+        )
 
     @property
     def epochs(self) -> dict[str, float]:
@@ -124,9 +163,13 @@ def _check_numbers(
 
 
 def _limits(
-    wanted: Mapping[str, float], tokens: Mapping[str, int], budget: int, max_epochs: float | None
+    wanted: Mapping[str, float],
+    tokens: Mapping[str, int],
+    budget: int,
+    max_epochs: float | None,
+    taken: Mapping[str, float],
 ) -> dict[str, float]:
-    """Largest weight per domain: what `max_epochs` passes over it are of the budget."""
+    """Largest weight per domain: what is left of `max_epochs` passes over it, of the budget."""
     if max_epochs is None:
         empty = [d for d, weight in wanted.items() if weight and not tokens[d]]
         if empty:
@@ -136,20 +179,22 @@ def _limits(
                 hint="Give it weight 0, more data, or set max_epochs.",
             )
         return dict.fromkeys(wanted, 1.0)
-    used = [d for d, weight in wanted.items() if weight]
-    unique = sum(tokens[d] for d in used)
-    if unique * max_epochs < budget:
+    left = {d: max(0.0, max_epochs * tokens[d] - taken.get(d, 0.0)) for d in wanted}
+    weighted = [d for d, weight in wanted.items() if weight]
+    unique, gone = (sum(n.get(d, 0) for d in weighted) for n in (tokens, taken))
+    if sum(left[d] for d in weighted) < budget:
+        phases = f" less the {gone:,.0f} of earlier phases" if gone else ""
         raise UserError(
-            f"{unique:,} unique tokens at {max_epochs:g} epochs give {unique * max_epochs:,.0f}, "
-            f"but the budget is {budget:,}",
+            f"{unique:,} unique tokens at {max_epochs:g} epochs give {unique * max_epochs:,.0f}"
+            f"{phases}, but the budget is {budget:,}",
             where="mixture.max_epochs",
-            hint=f"Lower the token budget, raise max_epochs to {_needed(budget, unique)}, "
+            hint=f"Lower the token budget, raise max_epochs to {_needed(budget + gone, unique)}, "
             "or add data (weaker filters, more sources).",
         )
-    return {d: max_epochs * tokens[d] / budget for d in wanted}
+    return {d: left[d] / budget for d in wanted}
 
 
-def _needed(budget: int, unique: int) -> str:
+def _needed(budget: float, unique: float) -> str:
     """The smallest cap that fills the budget, rounded up to a tenth."""
     return f"{math.ceil(10 * budget / unique) / 10:g}" if unique else "anything: there is no data"
 

@@ -98,6 +98,8 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
         "params": size.model.params,
         "tokens": size.train.tokens,
         "steps": size.train.steps,
+        "schedule": size.train.schedule,
+        "points": list(judge.train.points),
         "seeds": list(judge.train.seeds),
         "primary": judge.primary,
     }
@@ -106,6 +108,10 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
 def _check_training(recipe: Recipe, judge: Judge, size: Preset) -> None:
     """What the judge's budget makes of the recipe's phases and the judge's points."""
     try:
+        for name in recipe.control.tokens if recipe.control else ():
+            if name not in judge.tokenizer.control and judge.tokenizer.path is None:
+                hint = f"The judge's tokenizer.control has: {list(judge.tokenizer.control)}"
+                raise UserError(f"no control token '{name}'", where="control.tokens", hint=hint)
         if recipe.mixture.phases:
             steps = phase_steps(recipe.mixture.phases, size.train)
             anew = restarts(recipe.mixture.phases, steps, size.train)
@@ -144,11 +150,13 @@ def plan_text(plan: Plan, out: Path | None) -> str:
 def _judge_text(judge: dict[str, Any] | None) -> str:
     if judge is None:
         return "judge: none, so the run ends with the dataset"
+    points = "".join(f", scored at {point:g} too" for point in judge["points"])
     return (
         f"judge: {judge['file']}: panels {', '.join(judge['panels'])}; "
         f"suites {', '.join(judge['suites']) or 'none'}; preset {judge['preset']} "
         f"({judge['params']:,} parameters), {judge['tokens']:,} tokens in {judge['steps']:,} "
-        f"steps, seeds {judge['seeds']}; decides by {judge['primary']}"
+        f"steps ({judge['schedule']}{points}), seeds {judge['seeds']}; decides by "
+        f"{judge['primary']}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -44,12 +45,16 @@ class TokenizerSpec:
     path: str | None = None  # a tokenizer.json of tilth instead; `vocab` is then at least its own
     vocab: int = 2048
     sample_mb: float = 20.0
+    control: tuple[str, ...] = ()  # tokens that recipes may mark documents with: train.control
 
     def __post_init__(self) -> None:
         if not 257 <= self.vocab <= 65536:
             raise ValueError(f"'vocab' must be in [257, 65536]. Got {self.vocab} instead.")
         if self.sample_mb <= 0 or (self.path is None) == (not self.train_on):
             raise ValueError("the tokenizer needs 'train_on' and a 'sample_mb' > 0, or a 'path'")
+        named = [name for name in self.control if re.fullmatch("[a-z0-9_]{1,40}", name)]
+        if len(set(named)) != len(self.control) or "endoftext" in named:
+            raise ValueError(f"'control' takes different names of a-z, 0-9, _. Got {self.control}.")
 
 
 @dataclass(frozen=True, kw_only=True)

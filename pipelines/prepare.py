@@ -31,7 +31,7 @@ from pipelines.recipe import Recipe
 from pipelines.suites import make_suites, suite_identity, suite_name
 from train.config import Preset, preset
 from train.numerics import Numerics, choose_numerics
-from train.run import model_file
+from train.spec import model_file
 from train.tokenizer import Tokenizer, train_tokenizer
 
 
@@ -135,11 +135,13 @@ def _make(
     for name, path in panels.files.items():
         os.link(path, folder / "panels" / f"{name}.parquet")
     workshop.progress("train tokenizer", 0, 1)
-    tokenizer = given or train_tokenizer(_sample(judge, panels), judge.tokenizer.vocab)
+    tokenizer = given or train_tokenizer(
+        _sample(judge, panels), judge.tokenizer.vocab, judge.tokenizer.control
+    )
     tokenizer.save(folder / "tokenizer.json")
     workshop.progress("train tokenizer", 1, 1)
     make_suites(judge.suites, file, panels.files, tokenizer, folder / "suites")
-    numerics = choose_numerics(sized(judge).model)
+    numerics = choose_numerics(sized(judge).model, sized(judge).train.tokens)
     whole = {**identity, "tokenizer_hash": tokenizer.hash, "numerics": asdict(numerics)}
     value = {
         "fingerprint": fingerprint(whole),

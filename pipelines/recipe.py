@@ -19,7 +19,9 @@ from curation.plan import segments
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
 from curation.stage import Stage, stages
-from train.phases import Phase, Weights
+from mixtures.mixture import Weights
+from train.control import Control
+from train.phases import Phase
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED = ("judge", "work", "corpus")  # folders beside the recipes' own
@@ -53,6 +55,7 @@ class _Keys:
     references: tuple[Any, ...] = ()
     curate: tuple[Any, ...] = ()
     mixture: MixtureSpec = field(default_factory=MixtureSpec)
+    control: Control | None = None
     dropped_text: Literal["full", "none"] = "full"
     max_error_frac: float = 0.01
     max_memory: str | None = None
@@ -89,6 +92,7 @@ class Recipe:
     references: tuple[Source, ...]
     stages: tuple[PlannedStage, ...]
     mixture: MixtureSpec
+    control: Control | None  # which control token a document starts with in training
     dropped_text: Literal["full", "none"]
     max_error_frac: float
     max_memory: int | None  # bytes that the tasks of a global stage hold together; null: 2 GB
@@ -134,6 +138,7 @@ def load_recipe(file: Path) -> Recipe:
         references=references,
         stages=planned,
         mixture=keys.mixture,
+        control=keys.control,
         dropped_text=keys.dropped_text,
         max_error_frac=keys.max_error_frac,
         max_memory=parse_bytes(keys.max_memory) if keys.max_memory else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,17 +27,16 @@ from eval.items import RecipeItems
 from eval.scorecard import Scorecard, make_scorecard, write_scorecard
 from pipelines.comparing import detectable_before
 from pipelines.curves import curve_points
+from pipelines.evidence import against_judge
 from pipelines.judge import Judge, load_judge
 from pipelines.prepare import Bench, load_tokenizer, prepare
-from pipelines.progress import silent
 from pipelines.recipe import Recipe
-from pipelines.trial import Trial, TrialResult, run_trial
-from pipelines.watch import watch
-from train.run import ProxySpec
+from pipelines.swarm import run_swarm
+from pipelines.trial import Trial, TrialResult
 from train.shards import tokenize_dataset
+from train.spec import ProxySpec
 from train.tokenizer import all_cores
 
-WORTH_WORKERS = 1 << 40  # as input bytes: training always takes longer than starting workers
 Until = Literal["dataset", "train", "eval"]
 
 
@@ -116,6 +115,7 @@ def _run(
     )
     bench = prepare(*judge, recipes, workshop, out) if judge else None
     held_out = bench.panels.held_out if bench else None
+    recipes = [against_judge(recipe, bench, out / "judge") for recipe in recipes]
     for recipe in recipes:
         manifest = curate(recipe.curation, workshop, out / recipe.name, held_out)
         outcome.manifests[recipe.name] = manifest
@@ -175,15 +175,15 @@ def _train(
         folder = outcome.out / recipe.name
         workshop.progress(f"tokenize {recipe.name}", 0, 1)
         with all_cores():
-            tokenize_dataset(Dataset(folder / "dataset").shards, tokenizer, folder / "tokens")
+            files = Dataset(folder / "dataset").shards
+            tokenize_dataset(files, tokenizer, folder / "tokens", recipe.control)
         workshop.progress(f"tokenize {recipe.name}", 1, 1)
         dataset = outcome.manifests[recipe.name]["fingerprint"]
         trials += [_trial(recipe, bench, folder, dataset, s) for s in bench.judge.train.seeds]
     # Seeds outermost: each recipe's first results come early, and the last wave is mixed.
     trials.sort(key=lambda trial: trial.spec.seed)
-    quiet = replace(workshop, progress=silent)  # the watcher tells more
-    with watch(trials, workshop.progress):
-        return quiet.run("train", run_trial, trials, WORTH_WORKERS)
+    swarm = run_swarm(trials, outcome.out / "work", workshop.backend, workshop.progress)
+    return swarm.results()
 
 
 def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) -> Trial:
@@ -204,7 +204,8 @@ def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) 
         init_from=bench.init_from,
     )
     home = folder / "runs" / f"seed-{seed}"
-    return Trial(spec, home, bench.tokenizer_file, bench.panel_files, bench.suite_files)
+    good = recipe.control.good if recipe.control else None
+    return Trial(spec, home, bench.tokenizer_file, bench.panel_files, bench.suite_files, good)
 
 
 def _compare(

@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 from eval.bpb import PanelScore, score_panel, tokenize_panel
 from eval.metrics import SuiteScore, suite_metrics
 from eval.readers.read import read_suite
-from eval.requests import suite_requests
+from eval.requests import conditioned, suite_requests
 from eval.scorer import score
 from pipelines.curves import scored_curve
 from pipelines.scores import TrialScores, read_scores, write_scores
 from train.checkpoint import MODEL
-from train.run import ProxySpec, load_model, run_proxy
+from train.run import load_model, run_proxy
+from train.spec import ProxySpec
 from train.tokenizer import Tokenizer
 
 SCORES = "scores.npz"
@@ -31,6 +32,7 @@ class Trial:
     tokenizer: Path
     panels: dict[str, Path]
     suites: dict[str, Path]
+    control: str | None = None  # token that texts start with when they are scored
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ def _score(trial: Trial, point: str) -> TrialScores:
     panels, suites = {}, {}
     for name, path in trial.panels.items():
         texts = pq.read_table(path, columns=["text"])["text"].to_pylist()
-        panels[name] = score_panel(model, tokenize_panel(name, texts, tokenizer))
+        panel = tokenize_panel(name, texts, tokenizer, trial.control)
+        panels[name] = score_panel(model, panel)
     for name, path in trial.suites.items():
         suite = read_suite(path)
-        scores = score(model, suite_requests(suite, tokenizer, cache=path.parent))
-        suites[name] = suite_metrics(suite, scores)
+        requests = suite_requests(suite, tokenizer, cache=path.parent)
+        if trial.control is not None:
+            requests = conditioned(requests, tokenizer.control(trial.control))
+        suites[name] = suite_metrics(suite, score(model, requests))
     return TrialScores(panels, suites)

@@ -8,9 +8,12 @@ smaller of the two, because short runs lack steps, not tokens per step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from curation.errors import UserError, closest
+
+ScheduleName = Literal["wsd", "linear", "cosine", "infinite", "rewarm"]
+SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,23 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restart:
+    """A schedule that begins anew inside a run; it lasts to the next one, or to the end.
+
+    Attributes:
+        step: its first step, from 0.
+        schedule: see `train.schedule`.
+        warmup_frac: share of its own steps, in [0, 1].
+        decay_frac: likewise.
+    """
+
+    step: int
+    schedule: ScheduleName
+    warmup_frac: float
+    decay_frac: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Budget, optimiser and schedule of one run.
 
@@ -70,8 +90,16 @@ class TrainConfig:
         weight_decay: decoupled, on matrices only; the embedding has none.
         clip: largest norm of the whole gradient.
         warmup_frac: share of the steps in which the rate climbs from 0, in [0, 1].
-        decay_frac: share of the steps, at the end, in which it falls to 0, in [0, 1].
+        decay_frac: share of the steps, at the end, in which it falls to 0, in [0, 1]; of `wsd`
+            and `infinite`.
         checkpoint_every: steps between checkpoints.
+        schedule: how the rate moves; see `train.schedule`.
+        min_frac: final rate over the peak of `cosine`, `infinite` and `rewarm`, in [0, 1]; a
+            tenth, as in GPT-3, Chinchilla and Ibrahim et al. (arXiv 2403.08763).
+        stable_frac: constant rate over the peak of `infinite`; 3.75e-5 / 3e-4 (arXiv 2503.02844).
+        cooldown_frac: share of the steps in which `infinite` falls to that rate, in [0, 1].
+        restarts: schedules that take over at later steps, ascending.
+        mask_documents: whether attention stays inside a document.
     """
 
     tokens: int
@@ -88,6 +116,12 @@ class TrainConfig:
     warmup_frac: float = 0.05
     decay_frac: float = 0.5
     checkpoint_every: int = 100
+    schedule: ScheduleName = "wsd"
+    min_frac: float = 0.1
+    stable_frac: float = 0.125
+    cooldown_frac: float = 0.25
+    restarts: tuple[Restart, ...] = ()
+    mask_documents: bool = False
 
     def __post_init__(self) -> None:
         if self.tokens < 1:
@@ -96,6 +130,20 @@ class TrainConfig:
             raise UserError(f"must be muon or adamw. Got '{self.optimizer}'.", where="optimizer")
         if self.warmup_frac < 0 or self.decay_frac < 0 or self.warmup_frac + self.decay_frac > 1:
             raise UserError("warmup_frac and decay_frac must be >= 0 and sum to at most 1")
+        if self.schedule not in SCHEDULES:
+            what = f"must be one of {', '.join(SCHEDULES)}. Got '{self.schedule}'."
+            raise UserError(what, where="schedule")
+        if self.schedule == "infinite":
+            self._check_infinite()
+
+    def _check_infinite(self) -> None:
+        if not 0 < self.min_frac <= self.stable_frac <= 1:
+            raise UserError(
+                "infinite needs 0 < min_frac <= stable_frac <= 1. "
+                f"Got {self.min_frac:g} and {self.stable_frac:g}."
+            )
+        if self.cooldown_frac < 0 or self.warmup_frac + self.cooldown_frac + self.decay_frac > 1:
+            raise UserError("warmup_frac, cooldown_frac and decay_frac must sum to at most 1")
 
     @property
     def steps(self) -> int:

@@ -54,17 +54,17 @@ class Block(nn.Module):
         self.up = Linear(config.width, 4 * config.width)
         self.down = Linear(4 * config.width, config.width)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
-        x = x + self._attend(norm(x), cos, sin)
+        x = x + self._attend(norm(x), cos, sin, mask)
         mixed: Tensor = self.down(squared_relu(self.up(norm(x))))
         return x + mixed
 
-    def _attend(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def _attend(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
         batch, time, _ = x.shape
         qkv = self.qkv(x).view(batch, time, 3, self.n_head, self.head_dim)
         q, k, v = heads(qkv, cos, sin)  # (B, H, T, K)
-        y = causal_attention(q, k, v, self.attention).transpose(1, 2)  # (B, T, H, K)
+        y = causal_attention(q, k, v, self.attention, mask).transpose(1, 2)  # (B, T, H, K)
         out: Tensor = self.out(y.reshape(batch, time, self.n_head * self.head_dim))
         return out
 
@@ -77,6 +77,8 @@ class GPT(nn.Module):
         dtype: of activations and matrix products.
         attention: which attention kernel.
         seed: of the initial weights; the same seed gives the same weights on every machine.
+        boundary: token that starts a document and that attention does not look back over; None:
+            attention looks back over the whole window.
     """
 
     cos: Tensor
@@ -89,9 +91,10 @@ class GPT(nn.Module):
         dtype: Precision = "float32",
         attention: Attention = "matmul",
         seed: int = 0,
+        boundary: int | None = None,
     ) -> None:
         super().__init__()
-        self.config, self.dtype = config, DTYPES[dtype]
+        self.config, self.dtype, self.boundary = config, DTYPES[dtype], boundary
         self.embedding = nn.Parameter(torch.empty(config.vocab, config.width))
         self.blocks = nn.ModuleList(Block(config, attention) for _ in range(config.n_layer))
         cos, sin = rotary(config.context, config.head_dim)
@@ -116,9 +119,10 @@ class GPT(nn.Module):
     def hidden(self, tokens: Tensor) -> Tensor:
         """(B, T) ids -> (B, T, D) normed activations, which the head turns into logits."""
         time = tokens.shape[1]
+        mask = None if self.boundary is None else same_document(tokens, self.boundary)
         x = norm(F.embedding(tokens, self.embedding).to(self.dtype))
         for block in self.blocks:
-            x = block(x, self.cos[:time], self.sin[:time])
+            x = block(x, self.cos[:time], self.sin[:time], mask)
         return norm(x)
 
     def logits(self, tokens: Tensor) -> Tensor:
@@ -136,12 +140,26 @@ class GPT(nn.Module):
                 nn.init.normal_(weight, std=weight.shape[1] ** -0.5, generator=generator)
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, kind: Attention = "matmul") -> Tensor:
-    """softmax(q k^T / sqrt(K)) v over the positions up to each one; all shapes (B, H, T, K)."""
+def same_document(tokens: Tensor, boundary: int) -> Tensor:
+    """(B, T) ids -> (B, 1, T, T), true where a position and an earlier one share a document."""
+    document = (tokens == boundary).cumsum(1)
+    return (document[:, :, None] == document[:, None, :]).tril()[:, None]
+
+
+def causal_attention(
+    q: Tensor, k: Tensor, v: Tensor, kind: Attention = "matmul", mask: Tensor | None = None
+) -> Tensor:
+    """softmax(q k^T / sqrt(K)) v over the positions up to each one; all shapes (B, H, T, K).
+
+    `mask`, (B, 1, T, T), says which positions each one sees instead.
+    """
     if kind == "sdpa":
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
     batch, n_head, time, size = q.shape
     q, k, v = q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1)  # (B*H, T, K)
-    future = torch.full((1, time, time), -math.inf, dtype=q.dtype, device=q.device).triu(1)
-    scores = torch.baddbmm(future, q, k.mT, alpha=size**-0.5)  # scale and mask cost no pass
+    hidden = torch.full((1, time, time), -math.inf, dtype=q.dtype, device=q.device).triu(1)
+    if mask is not None:
+        hidden = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, -math.inf)
+        hidden = hidden.expand(batch, n_head, time, time).flatten(0, 1)
+    scores = torch.baddbmm(hidden, q, k.mT, alpha=size**-0.5)  # scale and mask cost no pass
     return (torch.softmax(scores, dim=-1) @ v).view(batch, n_head, time, size)

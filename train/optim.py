@@ -76,7 +76,8 @@ class Optimizer:
                 self._momenta[rest].copy_(tensor)
             else:
                 parameter, _, key = rest.rpartition(".")
-                self._adamw.state[self._parameters[parameter]][key] = tensor.clone()
+                target = self._parameters[parameter]
+                self._adamw.state[target][key] = tensor.to(target.device, copy=True)
 
     @torch.no_grad()
     def _muon_step(self, lr: float) -> None:

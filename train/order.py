@@ -1,6 +1,6 @@
 """Data order: which window of which source is the i-th of a run, as a pure function.
 
-Nothing here has state, so resuming at step k needs only k. Windows of a run come in blocks of
+Nothing here has state, so resuming at step k needs only k. Windows of a phase come in blocks of
 1,024. How many windows a block takes from each source is the mixture's weights by largest
 remainder, with the rounding error carried to the next block: after any block each source is
 within about one window of its exact share. Inside a block the order is shuffled; inside a source
@@ -11,7 +11,7 @@ has the Feistel permutation and the block mixture too; this is written from thei
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,28 +23,37 @@ Ints = NDArray[np.int64]
 
 
 class DataOrder:
-    """The order of `total` windows for one seed.
+    """The order of a run's windows for one seed.
 
     Args:
         windows: windows available per source (`n_windows`).
-        weights: share of each source, summing to 1; only sources that have windows.
-        total: windows in the whole run.
+        phases: pairs of weights (share of each source, summing to 1; above 0 only for sources
+            that have windows) and how many windows they hold for, one after another. A source goes
+            on where the phase before left it: epochs run through all phases.
         seed: any int.
     """
 
     def __init__(
-        self, windows: Mapping[str, int], weights: Mapping[str, float], total: int, seed: int
+        self,
+        windows: Mapping[str, int],
+        phases: Sequence[tuple[Mapping[str, float], int]],
+        seed: int,
     ) -> None:
-        self.sources = [name for name in sorted(weights) if weights[name] > 0]
+        used = {name for weights, _ in phases for name in weights if weights[name] > 0}
+        self.sources = sorted(used)
         empty = [name for name in self.sources if windows[name] < 1]
         if empty:
             raise ValueError(f"sources without a single window cannot be drawn from: {empty}")
-        self.total = total
         self._seed = seed
         self._windows = np.array([windows[name] for name in self.sources], dtype=np.int64)
-        shares = np.array([weights[name] for name in self.sources])
-        self._counts = _block_counts(shares / shares.sum(), total)  # (blocks, sources)
+        counts = []
+        for weights, total in phases:
+            shares = np.array([weights.get(name, 0.0) for name in self.sources])
+            counts.append(_block_counts(shares / shares.sum(), total))
+        self._counts = np.concatenate(counts)  # (blocks, sources)
         self._before = np.cumsum(self._counts, axis=0) - self._counts  # drawn before each block
+        self._ends = np.cumsum(self._counts.sum(axis=1))  # of the blocks, in windows of the run
+        self.total = int(self._ends[-1])
 
     @property
     def drawn(self) -> dict[str, int]:
@@ -65,9 +74,10 @@ class DataOrder:
         """
         if not 0 <= start < stop <= self.total:
             raise IndexError(f"windows {start} to {stop} are not within 0 to {self.total}")
-        first, last = start // BLOCK, (stop - 1) // BLOCK
+        first, last = np.searchsorted(self._ends, [start, stop - 1], side="right").tolist()
         parts = [self._block(block) for block in range(first, last + 1)]
-        cut = slice(start - first * BLOCK, stop - first * BLOCK)
+        begin = int(self._ends[first] - self._counts[first].sum())
+        cut = slice(start - begin, stop - begin)
         return (
             np.concatenate([source for source, _ in parts])[cut],
             np.concatenate([index for _, index in parts])[cut],
@@ -75,7 +85,7 @@ class DataOrder:
 
     def _block(self, block: int) -> tuple[Ints, Ints]:
         counts = self._counts[block]
-        slots = np.argsort(_mix(np.arange(counts.sum()), _key(self._seed, "block", block)))
+        slots = np.argsort(mix(np.arange(counts.sum()), _key(self._seed, "block", block)))
         source = np.repeat(np.arange(len(counts)), counts)[slots]
         index = np.empty_like(source)
         for s in np.flatnonzero(counts):
@@ -112,7 +122,7 @@ def permute(values: Ints, size: int, keys: list[int]) -> Ints:
     while len(todo):
         left, right = out[todo] >> half, out[todo] & low
         for key in keys:
-            left, right = right, left ^ (_mix(right, key) & low)
+            left, right = right, left ^ (mix(right, key) & low)
         out[todo] = (left << half) | right
         todo = todo[out[todo] >= size]
     return out.astype(np.int64)
@@ -148,7 +158,7 @@ def _key(seed: int, *parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _mix(values: NDArray[np.int64] | NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
+def mix(values: NDArray[np.int64] | NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
     """64 pseudo-random bits per value: the finaliser of splitmix64 (Steele et al. 2014)."""
     z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

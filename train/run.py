@@ -2,69 +2,37 @@
 
 <folder>/metrics.jsonl      one line per step
 <folder>/model.safetensors  the trained weights
+<folder>/points/<step>/     the same two of each point before the end
 <folder>/run.json           the record, written last: its presence means complete
 """
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import torch
 from safetensors.torch import load_file
 
 from curation.errors import UserError
 from curation.files import write_json
-from curation.fingerprint import fingerprint
 from mixtures.mixture import Mixture
 from train.batches import Batches
-from train.checkpoint import MODEL, save_model
-from train.config import ModelConfig, TrainConfig
-from train.loop import CHECKPOINTS, Job, read_metrics, train
+from train.checkpoint import MODEL, Checkpoint, read_about
+from train.config import ModelConfig
+from train.loop import CHECKPOINTS, Job, point_folder, train
 from train.model import GPT
-from train.numerics import Numerics
 from train.order import DataOrder, n_windows
+from train.phases import phase_steps, restarts
+from train.record import make_record
+from train.schedule import branches, rate
 from train.shards import TokenShards
+from train.spec import ProxySpec, identity, model_file
 
 RUN = "run.json"
-VERSION = 1  # of the trainer: raise it when the same spec gives other weights
-FINAL_FRAC = 0.05  # share of the last steps whose mean loss is `final_loss`
-SPIKE_STEPS, SPIKE_SDS = 128, 6.0  # OLMo-core's SkipStepOptimizer: 6 sd over 128 steps
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProxySpec:
-    """One run to make; plain data, so it can be sent to a worker.
-
-    Attributes:
-        recipe: its name.
-        shards: folder of token shards.
-        weights: `natural`, `uniform`, or a weight per source.
-        max_epochs: most passes over any source; None for no limit.
-        preset: name of the size, for the record.
-        model: shape.
-        train: optimiser, schedule, budget.
-        numerics: chosen once per judge.
-        seed: of initial weights and data order.
-        judge: hash of the judge.
-        dataset_fingerprint: of the dataset that the shards were made from.
-    """
-
-    recipe: str
-    shards: Path
-    weights: Literal["natural", "uniform"] | dict[str, float]
-    max_epochs: float | None
-    preset: str
-    model: ModelConfig
-    train: TrainConfig
-    numerics: Numerics
-    seed: int
-    judge: str
-    dataset_fingerprint: str
 
 
 def run_proxy(spec: ProxySpec, folder: Path) -> dict[str, Any]:
@@ -74,35 +42,28 @@ def run_proxy(spec: ProxySpec, folder: Path) -> dict[str, Any]:
     checkpoint; anything else in the folder is replaced.
 
     Raises:
-        UserError: the data cannot fill one window, or not the budget within `max_epochs`.
+        UserError: the data cannot fill one window, or not the budget within `max_epochs`; or the
+            model to start from has another shape or tokenizer.
         RunError: the shards are damaged, or the loss is not finite.
     """
     shards = TokenShards.open(spec.shards)
-    identity = _identity(spec, shards)
-    record = _finished(folder, identity)
+    name = identity(spec, shards)
+    record = _finished(folder, name)
     if record is not None:
         return record
+    order, job = plan(spec, shards), _job(spec, shards, name)
+    start = initial(spec, shards)
     (folder / RUN).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    order = plan(spec, shards)
-    job = Job(
-        model=spec.model,
-        train=spec.train,
-        numerics=spec.numerics,
-        seed=spec.seed,
-        fingerprint=identity,
-    )
-    rows = spec.train.batch_tokens // spec.model.context
-    model = train(job, Batches(shards, order, rows, spec.model.context), folder)
-    save_model(folder / MODEL, dict(model.state_dict()))
-    record = _record(spec, shards, order, identity, read_metrics(folder))
+    train(job, Batches(shards, order, spec.rows, spec.model.context), folder, start)
+    record = make_record(spec, job, shards, order, folder)
     write_json(folder / RUN, record)
-    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    _tidy(folder, {point_folder(folder, end) for end in job.branches.values()})
     return record
 
 
 def plan(spec: ProxySpec, shards: TokenShards) -> DataOrder:
-    """The windows of a run, after all checks that need no training.
+    """The windows of a run, after all checks of its data.
 
     Raises:
         UserError: as `run_proxy`.
@@ -118,17 +79,70 @@ def plan(spec: ProxySpec, shards: TokenShards) -> DataOrder:
             where=f"recipe {spec.recipe}",
             hint="Add data, loosen the filters, or take a preset with a shorter context.",
         )
-    rows = spec.train.steps * (spec.train.batch_tokens // context)
-    mixture = _mixture(spec, {n: count * context for n, count in windows.items()}, rows * context)
-    return DataOrder(windows, mixture.weights, rows, spec.seed)
+    mixtures = _mixtures(spec, {name: count * context for name, count in windows.items()})
+    phases = [(mixture.weights, mixture.budget // context) for mixture in mixtures]
+    return DataOrder(windows, phases, spec.seed)
 
 
-def load_model(folder: Path) -> GPT:
-    """The trained model of a finished run, in float32, for scoring."""
+def initial(spec: ProxySpec, shards: TokenShards) -> Checkpoint | None:
+    """The weights of `init_from` as the state before the first step; None without it.
+
+    Raises:
+        UserError: there is no such model, or it has another shape or tokenizer.
+    """
+    if spec.init_from is None:
+        return None
+    path = model_file(spec.init_from)
+    about = read_about(path)
+    wanted = {"model": asdict(spec.model), "tokenizer": shards.tokenizer}
+    for name, ours in wanted.items():
+        if name not in about:
+            hint = "Give the folder of a finished run, or its model.safetensors."
+            raise UserError(f"{path} does not say its {name}", where="train.init_from", hint=hint)
+        if about[name] != ours:
+            raise UserError(
+                f"{path} has another {name}: {about[name]}, but the run has {ours}",
+                where="train.init_from",
+                hint="Judge with the preset and the tokenizer that the model was trained with.",
+            )
+    return Checkpoint(step=0, fingerprint="", model=load_file(path), optimizer={})
+
+
+def load_model(folder: Path, point: str = MODEL) -> GPT:
+    """A trained model of a finished run, in float32, for scoring.
+
+    Args:
+        folder: of the run.
+        point: its file, as `model` of an entry of the record's `curve` names it.
+    """
     record = json.loads((folder / RUN).read_text(encoding="utf-8"))
     model = GPT(ModelConfig(**record["model"]), attention=record["numerics"]["attention"])
-    model.load_state_dict(load_file(folder / MODEL))
+    model.load_state_dict(load_file(folder / point))
     return model.eval()
+
+
+def _job(spec: ProxySpec, shards: TokenShards, name: str) -> Job:
+    steps = phase_steps(spec.mixtures, spec.train)
+    config = replace(spec.train, restarts=restarts(spec.mixtures, steps, spec.train))
+    for restart in config.restarts:
+        rate(config, restart.step)  # a schedule that its phase cannot have is refused here
+    return Job(
+        model=spec.model,
+        train=config,
+        numerics=spec.numerics,
+        seed=spec.seed,
+        fingerprint=name,
+        branches=branches(config, spec.points),
+        boundary=shards.eot if config.mask_documents else None,
+        about={"model": asdict(spec.model), "tokenizer": shards.tokenizer},
+    )
+
+
+def _tidy(folder: Path, points: set[Path]) -> None:
+    """Deletes checkpoints, and points that an earlier run left in the folder."""
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    for home in (folder / "points").glob("*"):
+        shutil.rmtree(home / CHECKPOINTS if home in points else home, ignore_errors=True)
 
 
 def _check_shapes(spec: ProxySpec, shards: TokenShards) -> None:
@@ -138,6 +152,12 @@ def _check_shapes(spec: ProxySpec, shards: TokenShards) -> None:
             where="tokenizer.vocab",
             hint="Both come from the judge: make them equal.",
         )
+    if spec.numerics.device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "the judge's runs compute on a GPU, and this machine has none",
+            where="numerics.device",
+            hint="Run where there is one, or judge in another folder.",
+        )
     if spec.train.batch_tokens % spec.model.context:
         raise UserError(
             f"must be a multiple of the context {spec.model.context}. "
@@ -146,80 +166,25 @@ def _check_shapes(spec: ProxySpec, shards: TokenShards) -> None:
         )
 
 
-def _mixture(spec: ProxySpec, tokens: dict[str, int], budget: int) -> Mixture:
+def _mixtures(spec: ProxySpec, tokens: dict[str, int]) -> list[Mixture]:
+    """One mixture per phase; what a phase takes of a source counts in the next."""
+    used = dict.fromkeys(tokens, 0.0)
+    out = []
     try:
-        if spec.weights == "natural":
-            return Mixture.natural(tokens, budget, spec.max_epochs)
-        if spec.weights == "uniform":
-            return Mixture.uniform(tokens, budget, spec.max_epochs)
-        return Mixture.from_weights(spec.weights, tokens, budget, spec.max_epochs)
+        steps = phase_steps(spec.mixtures, spec.train)
+        for phase, n in zip(spec.mixtures, steps, strict=True):
+            budget = n * spec.train.batch_tokens
+            mixture = Mixture.of(phase.weights, tokens, budget, spec.max_epochs, used)
+            out.append(mixture)
+            used = {d: used[d] + mixture.weights[d] * mixture.budget for d in tokens}
     except UserError as err:
         raise err.at(f"recipe {spec.recipe}") from None
+    return out
 
 
-def _identity(spec: ProxySpec, shards: TokenShards) -> str:
-    """Hash of all that decides the weights and the record; not of where the shards lie."""
-    fields = {name: value for name, value in vars(spec).items() if name != "shards"}
-    return fingerprint({"version": VERSION, "shards": shards.identity, **fields})
-
-
-def _finished(folder: Path, identity: str) -> dict[str, Any] | None:
+def _finished(folder: Path, name: str) -> dict[str, Any] | None:
     if not ((folder / RUN).is_file() and (folder / MODEL).is_file()):
         return None
     record: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    return record if record["fingerprint"] == identity else None
-
-
-def _record(
-    spec: ProxySpec,
-    shards: TokenShards,
-    order: DataOrder,
-    identity: str,
-    metrics: Sequence[dict[str, float]],
-) -> dict[str, Any]:
-    context = spec.model.context
-    windows = {name: n_windows(s.tokens, context) for name, s in shards.sources.items()}
-    drawn = {name: order.drawn.get(name, 0) for name in windows}
-    losses = [line["loss"] for line in metrics]
-    seconds = sum(line["seconds"] for line in metrics)
-    tokens = order.total * context
-    return {
-        "id": f"{spec.recipe}-seed{spec.seed}-{identity[:8]}",
-        "recipe": spec.recipe,
-        "seed": spec.seed,
-        "preset": spec.preset,
-        "model": asdict(spec.model),
-        "train": asdict(spec.train),
-        "params": spec.model.params,
-        "tokens": tokens,
-        "unique_tokens": sum(min(drawn[name], windows[name]) for name in windows) * context,
-        "epochs": {name: drawn[name] / windows[name] if drawn[name] else 0.0 for name in windows},
-        "steps": spec.train.steps,
-        "flops": tokens * spec.model.flops_per_token,
-        "wall_s": seconds,
-        "tokens_per_s": tokens / seconds,
-        "final_loss": _mean(losses[-max(1, round(FINAL_FRAC * len(losses))) :]),
-        "clip_rate": _mean([float(line["grad_norm"] > spec.train.clip) for line in metrics]),
-        "spikes": count_spikes(losses),
-        "nans": 0,  # a loss that is not finite stops the run
-        "numerics": asdict(spec.numerics),
-        "fingerprint": identity,
-        "dataset_fingerprint": spec.dataset_fingerprint,
-        "judge": spec.judge,
-        "tokenizer": shards.tokenizer,
-    }
-
-
-def count_spikes(losses: Sequence[float]) -> int:
-    """Losses more than 6 standard deviations above the mean of the 128 steps before."""
-    spikes = 0
-    for i in range(SPIKE_STEPS, len(losses)):
-        before = losses[i - SPIKE_STEPS : i]
-        mean = _mean(before)
-        sd = math.sqrt(_mean([(loss - mean) ** 2 for loss in before]))
-        spikes += losses[i] > mean + SPIKE_SDS * sd
-    return spikes
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    kept = all((folder / point["model"]).is_file() for point in record.get("curve", ()))
+    return record if kept and record["fingerprint"] == name else None

@@ -1,6 +1,7 @@
 """Token shards: a dataset's text as flat files of token ids, one per source.
 
     <slug>.bin         uint16 (uint32 above 65,536 tokens): EOT, document, EOT, document, ...
+                       (with control tokens: EOT, control token, document, ...)
     <slug>.index.npy   int64, where each document's EOT stands in the .bin
     manifest.json      written last: its presence means that the folder is complete
 
@@ -19,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.errors import RunError, UserError
 from curation.files import sync, write_json
 from curation.fingerprint import fingerprint
+from train.control import Control, ControlTokens
 from train.tokenizer import Tokenizer
 
 FORMAT = 1
@@ -80,6 +83,11 @@ class TokenShards:
                 raise RunError(f"{file} is not the {size:,} bytes its manifest names; delete it")
         return shards
 
+    @property
+    def eot(self) -> int:
+        """Id of the end-of-text token: every source begins with it."""
+        return int(next(self.tokens(name)[0] for name, s in self.sources.items() if s.tokens))
+
     def tokens(self, source: str) -> NDArray[Any]:
         """Token ids of a source, shape (tokens,), mapped from the disk."""
         entry = self.sources[source]
@@ -95,7 +103,9 @@ class TokenShards:
         return offsets
 
 
-def tokenize_dataset(parquet_files: Sequence[Path], tokenizer: Tokenizer, out: Path) -> TokenShards:
+def tokenize_dataset(
+    parquet_files: Sequence[Path], tokenizer: Tokenizer, out: Path, control: Control | None = None
+) -> TokenShards:
     """Tokenises the columns `text` and `source` of `parquet_files` into the folder `out`.
 
     Shards that are there already and come from the same bytes and tokenizer are kept; anything
@@ -105,20 +115,28 @@ def tokenize_dataset(parquet_files: Sequence[Path], tokenizer: Tokenizer, out: P
         parquet_files: read in this order; their names do not matter, their content does.
         tokenizer: the judge's tokenizer.
         out: folder for the shards.
+        control: which control token each document starts with; None for none.
 
     Raises:
         UserError: a file lacks a column, or holds a null text or source.
     """
-    identity = fingerprint([FORMAT, tokenizer.hash, [_sha256(path) for path in parquet_files]])
+    about = [FORMAT, tokenizer.hash, [_sha256(path) for path in parquet_files]]
+    identity = fingerprint([*about, control] if control else about)
     if (out / MANIFEST).is_file():
         shards = TokenShards.open(out)
         if shards.identity == identity:
             return shards
+    marks = ControlTokens(control, parquet_files, tokenizer) if control else None
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     writers: dict[str, _Writer] = {}
-    for texts, sources in _rows(parquet_files):
-        _write_batch(writers, texts, sources, tokenizer, out)
+    seen = 0
+    for texts, sources, scores in _rows(parquet_files, control.column if control else None):
+        ids = tokenizer.encode(texts)
+        if marks is not None:
+            ids = marks.prefix(ids, scores, seen)
+        _write_batch(writers, texts, sources, ids, tokenizer.eot, out)
+        seen += len(texts)
     finished = {name: writers[name].finish() for name in sorted(writers)}
     manifest = {
         "format": FORMAT,
@@ -168,36 +186,40 @@ class _Writer:
         )
 
 
-def _rows(files: Sequence[Path]) -> Iterator[tuple[list[str], list[str]]]:
-    """Batches of (texts, sources), row group by row group."""
+def _rows(
+    files: Sequence[Path], column: str | None
+) -> Iterator[tuple[list[str], list[str], pa.Array | None]]:
+    """Batches of (texts, sources, values of `column`), row group by row group."""
+    wanted = ["text", "source", *([column] if column else [])]
     for path in files:
         with pq.ParquetFile(path) as parquet:
-            for column in ("text", "source"):
-                if column not in parquet.schema_arrow.names:
-                    raise UserError(f"the file has no column '{column}'", where=str(path))
-            batches = parquet.iter_batches(batch_size=BATCH_ROWS, columns=["text", "source"])
+            for name in ("text", "source"):
+                if name not in parquet.schema_arrow.names:
+                    raise UserError(f"the file has no column '{name}'", where=str(path))
+            batches = parquet.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
             for batch in batches:
                 texts, sources = batch.column("text"), batch.column("source")
                 if texts.null_count or sources.null_count:
                     raise UserError("a document has a null text or source", where=str(path))
-                yield texts.to_pylist(), sources.to_pylist()
+                values = batch.column(column) if column else None
+                yield texts.to_pylist(), sources.to_pylist(), values
 
 
 def _write_batch(
     writers: dict[str, _Writer],
     texts: list[str],
     sources: list[str],
-    tokenizer: Tokenizer,
+    ids: list[NDArray[Any]],
+    eot: int,
     out: Path,
 ) -> None:
-    ids = tokenizer.encode(texts)
     by_source: dict[str, list[int]] = {}
     for row, source in enumerate(sources):
         by_source.setdefault(source, []).append(row)
     for source, rows in by_source.items():
         writer = writers.setdefault(source, _Writer(out / _slug(source)))
         n_bytes = sum(len(texts[row].encode()) for row in rows)
-        writer.add([ids[row] for row in rows], n_bytes, tokenizer.eot)
+        writer.add([ids[row] for row in rows], n_bytes, eot)
 
 
 def _slug(source: str) -> str:

@@ -29,6 +29,11 @@ EOT = "<|endoftext|>"
 MIN_VOCAB = 257  # 256 bytes and EOT
 
 
+def marker(name: str) -> str:
+    """How the control token `name` is spelled in a vocabulary."""
+    return f"<|{name}|>"
+
+
 @contextmanager
 def all_cores() -> Iterator[None]:
     """Lets `encode` use every core inside: for a process that has the machine to itself."""
@@ -49,6 +54,9 @@ class Tokenizer:
         self._fast = fast
         self.vocab: int = fast.get_vocab_size()
         self.eot: int = fast.token_to_id(EOT)
+        self._special: dict[str, int] = {
+            token.content: i for i, token in fast.get_added_tokens_decoder().items()
+        }
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -78,15 +86,29 @@ class Tokenizer:
 
     @cached_property
     def token_bytes(self) -> NDArray[np.int64]:
-        """Bytes that each token id stands for, shape (vocab,); 0 for the end-of-text token.
+        """Bytes that each token id stands for, shape (vocab,); 0 for end-of-text and control.
 
         For any text the sum over its tokens is the length of its UTF-8 form.
         """
         counts = np.zeros(self.vocab, dtype=np.int64)
         for token, index in self._fast.get_vocab().items():
             # The byte-level alphabet writes each byte as one character, whatever the character.
-            counts[index] = 0 if token == EOT else len(token)
+            counts[index] = 0 if token in self._special else len(token)
         return counts
+
+    def control(self, name: str) -> int:
+        """Id of the control token `name`.
+
+        Raises:
+            UserError: the vocabulary has no such token.
+        """
+        if marker(name) not in self._special:
+            raise UserError(
+                f"the tokenizer has no control token '{name}'",
+                where="tokenizer.control",
+                hint="Name it in the judge: the vocabulary is shared by all recipes.",
+            )
+        return self._special[marker(name)]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -99,30 +121,32 @@ class Tokenizer:
         return [np.array(e.ids, dtype=self.dtype) for e in encoded]
 
     def decode(self, ids: Sequence[int] | NDArray[Any]) -> str:
-        """The text of `ids`; end-of-text tokens are left out."""
+        """The text of `ids`; end-of-text and control tokens are left out."""
         text: str = self._fast.decode([int(i) for i in ids], skip_special_tokens=True)
         return text
 
 
-def train_tokenizer(texts: Iterable[str], vocab: int) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], vocab: int, control: Sequence[str] = ()) -> Tokenizer:
     """Learns merges from `texts`; the same texts in the same order give the same tokenizer.
 
     Args:
         texts: training texts, read once.
-        vocab: size of the vocabulary, all bytes and the end-of-text token included. The result
-            is smaller where the texts do not hold enough distinct pairs.
+        vocab: size of the vocabulary, all bytes, the end-of-text token and control tokens
+            included. The result is smaller where the texts do not hold enough distinct pairs.
+        control: names of control tokens; see `train.control`.
 
     Raises:
-        UserError: `vocab` is below 257.
+        UserError: `vocab` is below 257 and the number of control tokens.
     """
-    if vocab < MIN_VOCAB:
-        raise UserError(f"must be an int >= {MIN_VOCAB}. Got {vocab}.", where="tokenizer.vocab")
+    least = MIN_VOCAB + len(control)
+    if vocab < least:
+        raise UserError(f"must be an int >= {least}. Got {vocab}.", where="tokenizer.vocab")
     fast = FastTokenizer(models.BPE())
     fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     fast.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab,
-        special_tokens=[EOT],
+        special_tokens=[EOT, *map(marker, control)],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )

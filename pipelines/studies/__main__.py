@@ -20,6 +20,7 @@ from pipelines.summary import outcome_text
 HERE = Path(__file__).parent
 STUDIES = {  # the first is the baseline
     "web": ("raw", "curated"),
+    "contamination": ("leaked", "cleaned"),
     "published": ("gopher", "c4", "refinedweb", "fineweb", "dclm"),
 }
 

@@ -12,8 +12,9 @@ from eval.compare import compare
 from eval.scorecard import Scorecard, make_scorecard, read_scorecard, write_scorecard
 from train.config import ModelConfig, TrainConfig
 from train.numerics import Numerics
-from train.run import ProxySpec, load_model, run_proxy
+from train.run import load_model, run_proxy
 from train.shards import tokenize_dataset
+from train.spec import ProxySpec
 from train.tokenizer import Tokenizer, train_tokenizer
 
 WORDS = ("the", "soil", "was", "turned", "before", "rain", "and", "grain", "grew", "slowly", "été")

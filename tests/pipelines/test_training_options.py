@@ -16,6 +16,7 @@ from pipelines.judge import load_judge
 from pipelines.progress import silent
 from pipelines.recipe import load_recipe
 from pipelines.run import Outcome, run
+from train.shards import TokenShards
 
 Write = Callable[..., Path]
 
@@ -63,6 +64,7 @@ def test_phases_and_points_go_from_the_files_to_the_comparison(
     assert again.recipes[1].token_multiplier == found[1]
 
 
+@pytest.mark.slow
 def test_run_continues_from_a_run_of_another_folder_with_its_tokenizer(
     recipe: Write, judge: Path, tmp_path: Path
 ) -> None:
@@ -143,9 +145,65 @@ def test_file_of_a_judge_that_is_not_there_is_named(
 
 
 def test_plan_shows_the_mixture_of_each_phase(recipe: Write, judge: Path) -> None:
-    with_train(judge)
+    with_train(judge, schedule="cosine", points=[0.5])
     phases = [{"weights": "natural", "frac": 0.5}, {"weights": {"docs": 1}}]
     file = recipe("r", judge="judge.yaml", curate=[], mixture={"phases": phases})
-    assert "mixture: natural, then {'docs': 1.0}, at most 4 epochs" in plan_text(
-        check(load_recipe(file)), None
-    )
+    text = plan_text(check(load_recipe(file)), None)
+    assert "mixture: natural, then {'docs': 1.0}, at most 4 epochs" in text
+    assert "in 10 steps (cosine, scored at 0.5 too), seeds [0]" in text
+
+
+KINDS = ("marked", "plain")
+CONTROL: dict[str, Any] = {
+    "column": "gopher_quality.avg_word_len",
+    "quantiles": [0.5],
+    "tokens": ["short", "long"],
+    "good": "long",
+}
+
+
+@pytest.mark.slow
+def test_control_tokens_go_from_the_files_to_the_scores(
+    recipe: Write, judge: Path, tmp_path: Path
+) -> None:
+    with_train(judge, tokens=4 * 4096)
+    value = yaml.safe_load(judge.read_text())
+    value["tokenizer"]["control"] = ["short", "long"]
+    judge.write_text(yaml.safe_dump(value))
+    keys: dict[str, Any] = {"judge": "judge.yaml", "curate": ["gopher_quality"]}
+    keys["mixture"] = {"max_epochs": 99}
+    marked, plain = recipe(KINDS[0], **keys, control=CONTROL), recipe(KINDS[1], **keys)
+    out = tmp_path / "out"
+    outcome = train(out, marked, plain)
+    with_tokens, bare = (TokenShards.open(out / n / "tokens").sources["docs"] for n in KINDS)
+    assert with_tokens.tokens - bare.tokens == pytest.approx(bare.documents, abs=5)  # 1 % stay bare
+    bpb = [card.panels["docs"].mean for card in outcome.scorecards]
+    assert bpb[0] != bpb[1]
+    assert bpb[0] == pytest.approx(bpb[1], rel=0.1)
+    again = train(out, marked, plain)
+    assert [card.panels["docs"].mean for card in again.scorecards] == bpb
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"no control token 'short'\n.*tokenizer.control has: \[\]"),
+        ({"good": "best"}, "'good' must be one of"),
+        ({"thresholds": [1.0]}, "either 'thresholds' or 'quantiles'"),
+    ],
+)
+def test_impossible_control_is_found_by_check(
+    recipe: Write, judge: Path, changes: dict[str, Any], message: str
+) -> None:
+    keys: dict[str, Any] = {"judge": "judge.yaml", "curate": ["gopher_quality"]}
+    with pytest.raises(UserError, match=message):
+        check(load_recipe(recipe("r", **keys, control={**CONTROL, **changes})))
+
+
+@pytest.mark.parametrize("names", [["Good"], ["a", "a"], ["endoftext"], ["a|b"]])
+def test_impossible_names_of_control_tokens_are_refused(judge: Path, names: list[str]) -> None:
+    value = yaml.safe_load(judge.read_text())
+    value["tokenizer"]["control"] = names
+    judge.write_text(yaml.safe_dump(value))
+    with pytest.raises(UserError, match="'control' takes different names"):
+        load_judge(judge)

@@ -13,8 +13,8 @@ import torch
 
 from train.config import ModelConfig, TrainConfig
 from train.numerics import Numerics
-from train.run import ProxySpec
 from train.shards import TokenShards, tokenize_dataset
+from train.spec import ProxySpec
 from train.tokenizer import Tokenizer, train_tokenizer
 
 WORDS = ("the", "soil", "was", "turned", "before", "rain", "and", "grain", "grew", "slowly", "été")

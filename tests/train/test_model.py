@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 
 from train.config import PRESETS, ModelConfig, TrainConfig
 from train.head import CHUNK, summed_loss, token_losses
+from train.loop import accumulate_gradients
 from train.model import GPT, Linear, causal_attention
 from train.optim import Optimizer
 
@@ -122,6 +124,55 @@ def test_same_seed_gives_the_same_weights(tiny: ModelConfig) -> None:
     one, two, other = GPT(tiny, seed=4), GPT(tiny, seed=4), GPT(tiny, seed=5)
     assert torch.equal(one.embedding, two.embedding)
     assert not torch.equal(one.embedding, other.embedding)
+
+
+@pytest.mark.parametrize("kind", ["matmul", "sdpa"])
+def test_masked_documents_are_read_as_if_alone(
+    tiny: ModelConfig, kind: Literal["matmul", "sdpa"]
+) -> None:
+    """Rotary positions are relative, so where in the window a document stands does not matter."""
+    trained = trained_a_little(tiny, kind)
+    masked, plain = GPT(tiny, attention=kind, boundary=0), GPT(tiny, attention=kind)
+    for model in (masked, plain):
+        model.load_state_dict(trained.state_dict())
+    ids = random_batch(tiny, 3).clamp_min(1)[:, :-1]
+    starts = [[0, 5, 6, 20], [11], []]  # the first row has an empty document, the last none
+    for row, places in enumerate(starts):
+        ids[row, places] = 0
+    together, across = masked.logits(ids), plain.logits(ids)
+    for row, places in enumerate(starts):
+        cuts = sorted({0, *places, ids.shape[1]})
+        for a, b in pairwise(cuts):
+            alone = plain.logits(ids[row : row + 1, a:b])[0]
+            torch.testing.assert_close(together[row, a:b], alone, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(together[2], across[2])
+    assert not torch.allclose(together[0, 20:], across[0, 20:], atol=1e-3)
+
+
+def test_masked_documents_give_their_own_gradients(tiny: ModelConfig) -> None:
+    trained = trained_a_little(tiny)
+    ids = random_batch(tiny, 1).clamp_min(1)
+    ids[0, [0, 16]] = 0
+    gradients = []
+    for parts in ([ids], [ids[:, :17], ids[:, 16:]]):
+        model = GPT(tiny, boundary=0)
+        model.load_state_dict(trained.state_dict())
+        for part in parts:
+            model(part[:, :-1], part[:, 1:], reduction="sum").backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters()})
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
+
+
+def test_accumulated_gradients_are_those_of_one_pass(tiny: ModelConfig) -> None:
+    trained, ids = trained_a_little(tiny), random_batch(tiny, 7)
+    runs = []
+    for micro_tokens in (1, 3 * 32, 7 * 32):  # 1, 3 and 7 windows a pass
+        trained.zero_grad()
+        loss = accumulate_gradients(trained, ids, micro_tokens)
+        runs.append((loss, [p.grad.clone() for p in trained.parameters() if p.grad is not None]))
+    for loss, gradients in runs[:2]:
+        assert loss == pytest.approx(runs[2][0], rel=1e-6)
+        torch.testing.assert_close(gradients, runs[2][1], rtol=1e-4, atol=1e-7)
 
 
 def test_odd_head_dim_is_refused(tiny: ModelConfig) -> None:

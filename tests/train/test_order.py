@@ -31,7 +31,7 @@ def test_permute_depends_on_keys_and_moves_things() -> None:
 
 @pytest.mark.parametrize("total", [1, 100, BLOCK, BLOCK + 1, 7 * BLOCK, 5000])
 def test_counts_of_the_whole_run_are_within_one_window_of_exact(total: int) -> None:
-    order = DataOrder(WINDOWS, WEIGHTS, total, seed=0)
+    order = DataOrder(WINDOWS, [(WEIGHTS, total)], seed=0)
     drawn = names(order, 0, total)
     for source, weight in WEIGHTS.items():
         assert abs(drawn.count(source) - weight * total) < 1
@@ -39,7 +39,7 @@ def test_counts_of_the_whole_run_are_within_one_window_of_exact(total: int) -> N
 
 
 def test_counts_hold_after_every_block() -> None:
-    order = DataOrder(WINDOWS, WEIGHTS, 6 * BLOCK, seed=3)
+    order = DataOrder(WINDOWS, [(WEIGHTS, 6 * BLOCK)], seed=3)
     for blocks in range(1, 7):
         drawn = names(order, 0, blocks * BLOCK)
         for source, weight in WEIGHTS.items():
@@ -48,14 +48,14 @@ def test_counts_hold_after_every_block() -> None:
 
 def test_counts_with_many_tiny_weights_still_fill_every_block() -> None:
     weights = {f"s{i:03}": 1 / 5000 for i in range(300)} | {"big": 0.94}
-    order = DataOrder(dict.fromkeys(weights, 10), weights, 20 * BLOCK, seed=0)
+    order = DataOrder(dict.fromkeys(weights, 10), [(weights, 20 * BLOCK)], seed=0)
     assert sum(order.drawn.values()) == 20 * BLOCK
     for source, weight in weights.items():
         assert abs(order.drawn[source] - weight * 20 * BLOCK) <= 2
 
 
 def test_windows_of_a_source_do_not_repeat_within_an_epoch() -> None:
-    order = DataOrder(WINDOWS, WEIGHTS, 3000, seed=1)
+    order = DataOrder(WINDOWS, [(WEIGHTS, 3000)], seed=1)
     sources, index = order.windows(0, 3000)
     for s, source in enumerate(order.sources):
         drawn = index[sources == s]
@@ -66,8 +66,8 @@ def test_windows_of_a_source_do_not_repeat_within_an_epoch() -> None:
 
 
 def test_window_is_a_pure_function_of_position() -> None:
-    order = DataOrder(WINDOWS, WEIGHTS, 2500, seed=5)
-    fresh = DataOrder(WINDOWS, WEIGHTS, 2500, seed=5)
+    order = DataOrder(WINDOWS, [(WEIGHTS, 2500)], seed=5)
+    fresh = DataOrder(WINDOWS, [(WEIGHTS, 2500)], seed=5)
     sources, index = order.windows(1000, 1100)  # crosses a block
     for i in range(1099, 999, -1):
         expected = order.sources[sources[i - 1000]], int(index[i - 1000])
@@ -75,20 +75,20 @@ def test_window_is_a_pure_function_of_position() -> None:
 
 
 def test_order_depends_on_the_seed_only_in_order() -> None:
-    one = DataOrder(WINDOWS, WEIGHTS, 2000, seed=0)
-    two = DataOrder(WINDOWS, WEIGHTS, 2000, seed=1)
+    one = DataOrder(WINDOWS, [(WEIGHTS, 2000)], seed=0)
+    two = DataOrder(WINDOWS, [(WEIGHTS, 2000)], seed=1)
     assert one.drawn == two.drawn
     assert not np.array_equal(one.windows(0, 2000)[1], two.windows(0, 2000)[1])
 
 
 def test_order_does_not_depend_on_how_sources_are_listed() -> None:
-    one = DataOrder(WINDOWS, WEIGHTS, 100, seed=0)
-    two = DataOrder(WINDOWS, dict(reversed(WEIGHTS.items())), 100, seed=0)
+    one = DataOrder(WINDOWS, [(WEIGHTS, 100)], seed=0)
+    two = DataOrder(WINDOWS, [(dict(reversed(WEIGHTS.items())), 100)], seed=0)
     assert [one.window(i) for i in range(100)] == [two.window(i) for i in range(100)]
 
 
 def test_blocks_are_mixed_inside() -> None:
-    drawn = names(DataOrder(WINDOWS, {"web": 0.5, "books": 0.5}, BLOCK, seed=0), 0, BLOCK)
+    drawn = names(DataOrder(WINDOWS, [({"web": 0.5, "books": 0.5}, BLOCK)], seed=0), 0, BLOCK)
     switches = sum(a != b for a, b in pairwise(drawn))
     assert 420 < switches < 605  # a fair shuffle of two halves: 512 +- 16 (one sd)
 
@@ -96,12 +96,12 @@ def test_blocks_are_mixed_inside() -> None:
 @pytest.mark.parametrize(("start", "stop"), [(-1, 1), (5, 5), (0, 101)])
 def test_windows_outside_the_run_are_refused(start: int, stop: int) -> None:
     with pytest.raises(IndexError):
-        DataOrder(WINDOWS, WEIGHTS, 100, seed=0).windows(start, stop)
+        DataOrder(WINDOWS, [(WEIGHTS, 100)], seed=0).windows(start, stop)
 
 
 def test_source_without_windows_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match="wiki"):
-        DataOrder({**WINDOWS, "wiki": 0}, WEIGHTS, 100, seed=0)
+        DataOrder({**WINDOWS, "wiki": 0}, [(WEIGHTS, 100)], seed=0)
 
 
 @pytest.mark.parametrize(
