@@ -17,7 +17,7 @@ from typing import Any
 
 from curation.alarms import Policy, find_alarms, untaught
 from curation.dataset import write_shards
-from curation.deciding import Decisions, decide, unique_ids
+from curation.deciding import Decisions, decide, publish_artifacts, unique_ids
 from curation.errors import RunError
 from curation.files import atomic, read_json, write_json
 from curation.fingerprint import fingerprint
@@ -75,6 +75,7 @@ def curate(
         "sources": [_source(one) for one in reads],
         "references": [_source(one) for one in references.values()],
         "classifiers": publish(made.learned, out),
+        "artifacts": publish_artifacts(made.decided.values(), out),
         "funnel": funnel(every, made.decided),
         "annotations": {name: str(kind) for name, kind in annotations.items()},
     }
@@ -201,7 +202,8 @@ def _intact(out: Path, manifest: dict[str, Any]) -> bool:
     """Whether every shard is there with its size; one that is not is made again from `work/`."""
     shards = [(out / "dataset" / s["file"], s["bytes"]) for s in manifest["shards"]]
     shards += [(out / "dropped" / s["file"], s["bytes"]) for s in manifest["dropped"]["shards"]]
-    models = [out / c["folder"] / name for c in manifest["classifiers"] for name in c["files"]]
+    beside = (*manifest["classifiers"], *manifest.get("artifacts", ()))
+    models = [out / one["folder"] / name for one in beside for name in one["files"]]
     return all(path.exists() and path.stat().st_size == size for path, size in shards) and all(
         path.exists() for path in models
     )

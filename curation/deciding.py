@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Decisions:
     label: str
     files: tuple[SliceFile, ...]
     edits: tuple[SliceFile, ...] = ()
+    artifacts: tuple[Path, ...] = ()  # to be put beside the dataset
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0  # that its rounds took
 
@@ -71,16 +73,36 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
         about |= {"seconds": time.monotonic() - begin}
         about |= {"files": _ranges(verdicts.decisions), "edits": _ranges(verdicts.edits)}
         about |= {"kept": [path.name for path in verdicts.kept]}
+        about |= {"artifacts": [path.name for path in verdicts.artifacts]}
         workshop.finish(folder, about)
         named = {name for name, *_ in (*about["files"], *about["edits"])}
-        _clear(folder, {MANIFEST, *named, *about["kept"]})
+        _clear(folder, {MANIFEST, *named, *about["kept"], *about["artifacts"]})
     stage.publish(folder, origin, state)
     found = read_json(folder / MANIFEST)
     files, edits = (
         tuple(SliceFile(folder / name, first, last) for name, first, last in found[kind])
         for kind in ("files", "edits")
     )
-    return Decisions(name, planned.label, files, edits, found["report"], found["seconds"])
+    # A stage that was decided before there were artifacts has none.
+    artifacts = tuple(folder / name for name in found.get("artifacts", ()))
+    return Decisions(
+        name, planned.label, files, edits, artifacts, found["report"], found["seconds"]
+    )
+
+
+def publish_artifacts(decided: Iterable[Decisions], out: Path) -> list[dict[str, Any]]:
+    """Puts the artifacts of global stages into `out/artifacts/<label>`; their manifest entries."""
+    shutil.rmtree(out / "artifacts", ignore_errors=True)  # of an earlier recipe of this name
+    entries = []
+    for one in decided:
+        if one.artifacts:
+            folder = f"artifacts/{one.label}"
+            (out / folder).mkdir(parents=True)
+            for path in one.artifacts:
+                os.link(path, out / folder / path.name)
+            names = [path.name for path in one.artifacts]
+            entries.append({"stage": one.label, "folder": folder, "files": names})
+    return entries
 
 
 def unique_ids(workshop: Workshop, parents: Sequence[Pass]) -> Decisions:

@@ -325,4 +325,5 @@ stages: Registry[Stage] = Registry(
     "curation.scorers",
     "curation.modifiers",
     "curation.dedup",
+    "curation.decontaminate",
 )

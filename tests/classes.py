@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.scorers.fasttext_score import FastTextScore
-from tests.corpora import prose
+from tests.corpora import prose, write_jsonl
 
 _OFFERS = re.findall(
     r"\w+",
@@ -84,3 +84,13 @@ def word_list() -> Path:
     path = Path(_FOLDER.name) / "words.txt"
     path.write_text("lorem\nlorem ipsum\n農民\n农民\nrain to come\n&\n", "utf-8")
     return path
+
+
+@functools.cache
+def evidence_file() -> Path:
+    """Test items, some of which the texts of the contract tests hold."""
+    path = Path(_FOLDER.name) / "evidence.jsonl"
+    items = ["The farmer turned the soil early", "农民一大早就翻了地，等着下雨"]
+    asked = {"suite": "quiz", "field": "question"}
+    rows = [{**asked, "item": str(i), "text": text} for i, text in enumerate(items)]
+    return write_jsonl(path, rows)

@@ -16,6 +16,7 @@ from tests.benchmarks.machine import describe
 from tests.benchmarks.tables import Skipped, Table
 
 MODULES = {
+    "decontaminate": "tests.benchmarks.bench_decontaminate",
     "extract": "tests.benchmarks.bench_extract",
     "rules": "tests.benchmarks.bench_rules",
     "minhash": "tests.benchmarks.bench_minhash",

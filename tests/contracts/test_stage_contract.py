@@ -36,11 +36,12 @@ from curation.stage import (
     stages,
 )
 from curation.workshop import describe
-from tests.classes import SMALL, fasttext_model, linear_model, two_classes, word_list
+from tests.classes import SMALL, evidence_file, fasttext_model, linear_model, two_classes, word_list
 
 # Parameters of stages that cannot be made without any.
 NEEDED: dict[str, dict[str, Any]] = {
     "datatrove": {"block": "filters.RegexFilter", "params": {"regex_exp": "lorem ipsum"}},
+    "decontaminate": {"against": [str(evidence_file())]},
     "fasttext_score": {"model": str(fasttext_model()), "min_score": 0.5},
     "keep_top": {"column": "quality.score", "keep_frac": 0.01},
     "line_dedup": {"min_count": 2},

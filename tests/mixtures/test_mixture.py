@@ -89,3 +89,23 @@ def test_impossible_budget_or_cap_is_refused(budget: int, cap: float | None) -> 
 def test_no_tokens_at_all_is_refused() -> None:
     with pytest.raises(UserError, match="no tokens"):
         Mixture.natural({"web": 0}, budget=10)
+
+
+def test_what_earlier_phases_took_counts_towards_the_cap() -> None:
+    tokens = {"web": 1000, "code": 100}
+    free = Mixture.of({"web": 1.0, "code": 1.0}, tokens, 200, 4.0)
+    assert free.weights == {"web": 0.5, "code": 0.5}
+    capped = Mixture.of({"web": 1.0, "code": 1.0}, tokens, 200, 4.0, used={"code": 350.0})
+    assert capped.weights == {"web": 0.75, "code": 0.25}
+    spent = Mixture.of({"web": 1.0, "code": 1.0}, tokens, 200, 4.0, used={"code": 400.0})
+    assert spent.weights == {"web": 1.0, "code": 0.0}
+    with pytest.raises(UserError, match="give 400 less the 350 of earlier phases") as caught:
+        Mixture.of({"code": 1.0}, tokens, 200, 4.0, used={"code": 350.0, "web": 3000.0})
+    assert "raise max_epochs to 5.5" in caught.value.hint
+
+
+def test_weights_are_spelled_by_name_or_given() -> None:
+    tokens = {"web": 300, "code": 100}
+    assert Mixture.of("natural", tokens, 50).weights == {"web": 0.75, "code": 0.25}
+    assert Mixture.of("uniform", tokens, 50).weights == {"web": 0.5, "code": 0.5}
+    assert Mixture.of({"code": 2.0}, tokens, 50).weights == {"web": 0.0, "code": 1.0}
