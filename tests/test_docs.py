@@ -61,7 +61,7 @@ def test_readme_recipe_and_judge_load_as_written(tmp_path: Path) -> None:
     (tmp_path / "curated.yaml").write_text(recipe)
     (tmp_path / "judge.yaml").write_text(judge)
     loaded = load_recipe(tmp_path / "curated.yaml")
-    assert [p.label for p in loaded.stages][-1] == "exact_dedup"
+    assert [p.label for p in loaded.stages][-1] == "minhash_dedup"
     from pipelines.judge import load_judge
 
     assert loaded.judge is not None
@@ -71,7 +71,7 @@ def test_readme_recipe_and_judge_load_as_written(tmp_path: Path) -> None:
 def test_readme_fragments_of_recipes_load_in_its_recipe(tmp_path: Path) -> None:
     blocks = [yaml.safe_load(block) for block in _blocks("yaml")]
     recipe = next(block for block in blocks if "sources" in block)
-    fragments = [block for block in blocks if {"expect", "references"} & block.keys() - {"name"}]
+    fragments = [block for block in blocks if {"expect", "references", "curate"} & block.keys() - {"name"}]
     for i, fragment in enumerate(fragments):
         (tmp_path / f"{i}.yaml").write_text(yaml.safe_dump({**recipe, **fragment}))
         assert load_recipe(tmp_path / f"{i}.yaml").stages

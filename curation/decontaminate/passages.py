@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from curation.decontaminate.affixes import strip_affixes
 from curation.decontaminate.evidence import ANSWERS, FIELDS, QUESTIONS
-from curation.dedup.shingle_units import find_words, room_for
-from curation.dedup.word_bounds import ALONE, Characters, characters
 from curation.jit import kernel
 from curation.rounds import ranges
+from curation.shingling.hashing import find_words, room_for
+from curation.shingling.word_bounds import ALONE, Characters, characters
 from curation.text import Bytes, Counts, Hashes, Offsets, buffers, count_chars, decode
 
 UNSPACED = 3  # what a letter of a script without spaces counts: it says as much as several

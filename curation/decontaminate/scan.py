@@ -17,9 +17,9 @@ from curation.decontaminate.index import (
     value_of,
 )
 from curation.decontaminate.passages import Numbers
-from curation.dedup.shingle_units import Room, find_words, room_for
-from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel, leaf
+from curation.shingling.hashing import Room, find_words, room_for
+from curation.shingling.word_bounds import Characters, characters
 from curation.text import MIX_B, NO, ONE, Bytes, Hashes, Offsets, buffers
 
 

@@ -25,7 +25,7 @@ from curation.decontaminate.searching import (
     search,
     write_index,
 )
-from curation.dedup.line_runs import shares
+from curation.dedup.units.runs import shares
 from curation.errors import UserError
 from curation.files import write_parquet
 from curation.rounds import Rounds, Verdicts

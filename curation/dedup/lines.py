@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from curation.dedup.forms import Form
-from curation.dedup.line_cuts import (
+from curation.dedup.units.cuts import (
     COUNTED,
     CutJob,
     SampleJob,
     cut_run,
     read_samples,
 )
-from curation.dedup.line_finder import Scope, UnitFinder
-from curation.dedup.line_repeats import RepeatsJob, find_repeats, shown
-from curation.dedup.line_runs import Run, Tallied, TallyJob, shares, tally_slices
-from curation.dedup.line_units import UnitRules
+from curation.dedup.units.finder import Scope, UnitFinder
+from curation.dedup.units.repeats import RepeatsJob, find_repeats, shown
+from curation.dedup.units.runs import Run, Tallied, TallyJob, shares, tally_slices
+from curation.dedup.units.units import UnitRules
 from curation.rounds import Rounds, Verdicts, ranges
 from curation.stage import GlobalStage, stages
 
@@ -48,7 +48,7 @@ class RepeatedUnits(GlobalStage):
             sections ("See also") or short code; three words make a line for C4 too (Raffel et al.
             2020, arXiv 1910.10683).
         cut_structural: also headings, fences, braces, rows of tables and other structure, as
-            `curation.dedup.line_structure` defines it; otherwise they are left alone.
+            `curation.dedup.units.structure` defines it; otherwise they are left alone.
         max_cut_frac: a document that would lose more than this share of its characters is dropped
             instead, as DCLM does above 0.8 (Li et al. 2024, arXiv 2406.11794); null keeps it.
 

@@ -11,24 +11,24 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from curation.dedup.blocks import Block, blocks_of
-from curation.dedup.clusters import ClusterJob, settle
-from curation.dedup.index import GENERATION, Index, write_generation
-from curation.dedup.outcome import (
+from curation.dedup.near.blocks import Block, blocks_of
+from curation.dedup.near.clusters import ClusterJob, settle
+from curation.dedup.near.index import GENERATION, Index, write_generation
+from curation.dedup.near.outcome import (
     Outcome,
     OutcomeJob,
     about_clusters,
     cluster_sizes,
     write_outcome,
 )
-from curation.dedup.pairs import ENTRY_BYTES, PairsFound, PairsJob, find_pairs
-from curation.dedup.shingles import Shingles
-from curation.dedup.signatures import Banding
-from curation.dedup.signing import SignJob, sign_block
+from curation.dedup.near.pairs import ENTRY_BYTES, PairsFound, PairsJob, find_pairs
+from curation.dedup.near.signatures import Banding
+from curation.dedup.near.signing import SignJob, sign_block
+from curation.dedup.near.twins import TwinsJob, find_twins, mark
+from curation.dedup.near.verifying import SetsJob, Verified, VerifyJob, verify, write_sets
 from curation.dedup.survivors import Keep, Policy
-from curation.dedup.twins import TwinsJob, find_twins, mark
-from curation.dedup.verifying import SetsJob, Verified, VerifyJob, verify, write_sets
 from curation.rounds import Origin, Rounds, Verdicts, ranges
+from curation.shingling.shingles import Shingles
 from curation.stage import GlobalStage, stages
 
 MIN_PARTITION = 2_000_000  # band keys: below that many a partition is not worth a task

@@ -3,7 +3,7 @@
 ExactSubstr (Lee et al. 2022, "Deduplicating Training Data Makes Language Models Better", arXiv
 2107.06499, section 4.1) cuts what repeats 50 tokens, which its code takes for 100 bytes, found by
 a suffix array of the corpus in memory. This finds the same windows by hashing in rounds on disk
-(`curation.dedup.windows`, `curation.dedup.substring_rounds`).
+(`curation.dedup.substring.windows`, `curation.dedup.substring.rounds`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.dedup import windows
-from curation.dedup.spill import partitions_for
-from curation.dedup.substring_report import report
-from curation.dedup.substring_rounds import (
+from curation.dedup.substring import windows
+from curation.dedup.substring.report import report
+from curation.dedup.substring.rounds import (
     GroupJob,
     MarkJob,
     PartitionJob,
@@ -24,8 +23,9 @@ from curation.dedup.substring_rounds import (
     mark_repeats,
     sort_out_runs,
 )
-from curation.dedup.substring_setup import TABLE_BYTES, Group, Kind, Setup, group_slices
-from curation.dedup.substring_verdicts import (
+from curation.dedup.substring.setup import TABLE_BYTES, Group, Kind, Setup, group_slices
+from curation.dedup.substring.spill import partitions_for
+from curation.dedup.substring.verdicts import (
     SpansJob,
     cut_spans_of,
     cuts_file,

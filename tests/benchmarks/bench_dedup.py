@@ -22,9 +22,9 @@ import yaml
 
 from curation.backends import RayBackend
 from curation.dedup.minhash import MinhashDedup
-from curation.dedup.shingles import shingle_sets
-from curation.dedup.signatures import sign
+from curation.dedup.near.signatures import sign
 from curation.files import read_json
+from curation.shingling.shingles import shingle_sets
 from tests.benchmarks.data import json_lines, shared, size, texts
 from tests.benchmarks.neardup_methods import decide, make_slices, rensa
 from tests.benchmarks.tables import Skipped, Table

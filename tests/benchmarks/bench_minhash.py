@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.shingles import Shingles, shared, shingle_sets
-from curation.dedup.signatures import Banding, sign
+from curation.dedup.near.signatures import Banding, sign
+from curation.shingling.shingles import Shingles, shared, shingle_sets
 from tests.benchmarks.data import size, texts
 from tests.benchmarks.tables import Table
 from tests.benchmarks.timing import Case, quotients, rates, spread

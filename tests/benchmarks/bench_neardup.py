@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.shingles import Shingles, shared, shingle_sets
+from curation.shingling.shingles import Shingles, shared, shingle_sets
 from tests.benchmarks.data import json_lines, size
 from tests.benchmarks.data import shared as shared_file
 from tests.benchmarks.neardup_methods import METHODS, Method, Survivors

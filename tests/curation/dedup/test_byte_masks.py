@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from curation.dedup.byte_masks import BLOCK, count_bits, lowest_bit, within
 from curation.jit import kernel
+from curation.shingling.byte_masks import BLOCK, count_bits, lowest_bit, within
 from curation.text import Bytes
 
 EVERY = np.arange(256, dtype=np.uint8).repeat(2)[::-1].copy()

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.config import build
-from curation.dedup.line_spans import cut_flags
-from curation.dedup.line_tallies import COUNTS, FIRST, HALF, LOW_HALF, PLACE, SECOND, join, repeats
-from curation.dedup.line_tallies import by_hash as in_order
-from curation.dedup.line_units import Units
 from curation.dedup.lines import LineDedup, ParagraphDedup, RepeatedUnits
+from curation.dedup.units.spans import cut_flags
+from curation.dedup.units.tallies import COUNTS, FIRST, HALF, LOW_HALF, PLACE, SECOND, join, repeats
+from curation.dedup.units.tallies import by_hash as in_order
+from curation.dedup.units.units import Units
 from curation.document import DOCUMENT_SCHEMA
 from curation.errors import UserError
 from curation.process import ROW, drop_rows

@@ -12,9 +12,9 @@ import pytest
 from scipy import sparse
 
 from curation.dedup.minhash import MinhashDedup
-from curation.dedup.shingles import Shingles, shingle_sets
-from curation.dedup.signatures import sign
+from curation.dedup.near.signatures import sign
 from curation.mapped import column, map_table
+from curation.shingling.shingles import Shingles, shingle_sets
 from tests.benchmarks.data import json_lines
 from tests.corpora import SHARED
 from tests.curation.dedup.test_minhash import corpus, decided, rounds_over

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.dedup.shingle_units import find_words, room_for
-from curation.dedup.shingles import EMPTY, Shingles, _distinct, _slots, shared, shingle_sets
-from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel
+from curation.shingling.hashing import find_words, room_for
+from curation.shingling.shingles import EMPTY, Shingles, _distinct, _slots, shared, shingle_sets
+from curation.shingling.word_bounds import Characters, characters
 from curation.text import Bytes, Hashes, Offsets, buffers
 from tests.corpora import prose
 from tests.curation.dedup.plain_shingles import (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.dedup.shingles import Shingles
-from curation.dedup.signatures import Banding, Signatures, sign
+from curation.dedup.near.signatures import Banding, Signatures, sign
+from curation.shingling.shingles import Shingles
 from tests.corpora import prose
 from tests.curation.dedup.plain_shingles import jaccard, plain_shingles, split_shingles
 from tests.curation.odd_texts import strings

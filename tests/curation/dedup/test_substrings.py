@@ -16,9 +16,9 @@ import pytest
 import zstandard
 
 from curation import files
-from curation.dedup import first_copies, spill, substrings
+from curation.dedup.substring import first_copies, spill, substrings
+from curation.dedup.substring.windows import anchor_width, find_runs, runs_per_byte
 from curation.dedup.substrings import SubstringDedup
-from curation.dedup.windows import anchor_width, find_runs, runs_per_byte
 from curation.document import DOCUMENT_SCHEMA
 from curation.process import ROW, drop_rows
 from curation.rounds import CorpusSlice, Rounds

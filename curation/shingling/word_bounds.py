@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import text
-from curation.dedup.byte_masks import BLOCK, count_bits, lowest_bit, within
 from curation.jit import leaf
+from curation.shingling.byte_masks import BLOCK, count_bits, lowest_bit, within
 from curation.text import DIGITS, HIGH, LETTERS, NO, ONE, Bytes, Offsets, decode, load
 
 # Kinds of a character, besides LETTERS and DIGITS: what it is to marks that join words.

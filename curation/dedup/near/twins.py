@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.blocks import Block, Numbers, by_block
+from curation.dedup.near.blocks import Block, Numbers, by_block
 from curation.jit import kernel
 from curation.mapped import between, column, map_table, write_mapped
 from curation.text import Bytes

@@ -7,7 +7,7 @@
 | windows | group of slices | texts, runs | windows by hash |
 | marks | partition | alike runs, windows | the bytes of repeats |
 
-Marks become spans in `curation.dedup.substring_verdicts`. All that a file holds is in corpus order.
+Marks become spans in `curation.dedup.substring.verdicts`. All that a file holds is in corpus order.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.dedup import windows
-from curation.dedup.first_copies import Holders, Marker, Rule, classify, split
-from curation.dedup.spill import SpillWriter, count_spilled, read_spill, spill, write_array
-from curation.dedup.substring_setup import (
+from curation.dedup.substring import windows
+from curation.dedup.substring.first_copies import Holders, Marker, Rule, classify, split
+from curation.dedup.substring.setup import (
     RUN_FIELDS,
     WINDOW_FIELDS,
     Group,
@@ -31,7 +30,14 @@ from curation.dedup.substring_setup import (
     map_records,
     read_records,
 )
-from curation.dedup.windows import COUNT_BITS, Records
+from curation.dedup.substring.spill import (
+    SpillWriter,
+    count_spilled,
+    read_spill,
+    spill,
+    write_array,
+)
+from curation.dedup.substring.windows import COUNT_BITS, Records
 from curation.files import atomic
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from curation import text
 from curation.dedup.forms import Form, normal
-from curation.dedup.line_units import UnitRules, Units, find_units
+from curation.dedup.units.units import UnitRules, Units, find_units
 from curation.hash128 import hash128, hash_rows128
 from curation.jit import kernel
 from curation.text import ONE, Bytes, Hashes, Offsets

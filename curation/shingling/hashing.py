@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curation.dedup.byte_masks import BLOCK
-from curation.dedup.word_bounds import (
+from curation.jit import kernel, leaf
+from curation.shingling.byte_masks import BLOCK
+from curation.shingling.word_bounds import (
     AT_ONCE,
     COLUMNS,
     SPACE,
@@ -17,7 +18,6 @@ from curation.dedup.word_bounds import (
     find_bounds,
     has_wide_capital,
 )
-from curation.jit import kernel, leaf
 from curation.text import (
     EIGHT,
     HIGH,

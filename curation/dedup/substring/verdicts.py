@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.repeated_spans import (
+from curation.dedup.substring.repeated_spans import (
     Spans,
     count_bytes,
     describe_spans,
@@ -22,8 +22,8 @@ from curation.dedup.repeated_spans import (
     name_first_copies,
     paint,
 )
-from curation.dedup.spill import spill, write_array
-from curation.dedup.substring_setup import MARK_FIELDS, Group, Setup, map_records
+from curation.dedup.substring.setup import MARK_FIELDS, Group, Setup, map_records
+from curation.dedup.substring.spill import spill, write_array
 from curation.document import conform
 from curation.files import read_json, write_json, write_parquet
 from curation.rounds import CorpusSlice

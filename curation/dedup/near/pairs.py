@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.dedup.blocks import Block, Numbers
-from curation.dedup.twins import unmarked
+from curation.dedup.near.blocks import Block, Numbers
+from curation.dedup.near.twins import unmarked
 from curation.jit import kernel
 from curation.mapped import about, between, column, map_table, write_mapped
 from curation.text import Hashes

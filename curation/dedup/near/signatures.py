@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.shingle_units import room_for
-from curation.dedup.shingles import Shingles, find_shingles
-from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel, leaf
+from curation.shingling.hashing import room_for
+from curation.shingling.shingles import Shingles, find_shingles
+from curation.shingling.word_bounds import Characters, characters
 from curation.text import MIX_A, NO, SEED, SHIFT, Bytes, Hashes, Offsets, buffers, mix
 
 AT_ONCE = 8  # shingles

@@ -3,7 +3,7 @@
     index.json                what settings it is for, and its generations, earliest first
     <generation>/             of one run; named by what that run deduplicated and how
         manifest.json         blocks and their parts
-        block-000000.*.arrow  as in `curation.dedup.blocks`
+        block-000000.*.arrow  as in `curation.dedup.near.blocks`
         part-000000.parquet   id, text and source of the documents of one slice
 
 Only documents that stayed are kept: what went can be nobody's survivor. Their texts are what exact
@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curation.dedup.blocks import Block
+from curation.dedup.near.blocks import Block
 from curation.errors import RunError, UserError
 from curation.files import damaged, exclusive, read_json, write_json, write_parquet
 from curation.mapped import column, map_table, write_mapped

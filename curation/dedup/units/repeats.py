@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from curation.dedup.line_runs import NAMES
-from curation.dedup.line_tallies import (
+from curation.dedup.units.runs import NAMES
+from curation.dedup.units.tallies import (
     COUNTS,
     FIRST,
     HALF,

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.shingle_units import Room, find_chars, find_words, room_for
-from curation.dedup.word_bounds import Characters, characters
 from curation.jit import kernel, leaf
+from curation.shingling.hashing import Room, find_chars, find_words, room_for
+from curation.shingling.word_bounds import Characters, characters
 from curation.text import MIX_B, NO, ONE, Bytes, Hashes, Offsets, buffers, mix
 
 EMPTY = ~NO  # a slot of `_distinct`; a shingle of this hash counts as the one before

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.first_copies import source_of
-from curation.dedup.windows import Records, hash_128
+from curation.dedup.substring.first_copies import source_of
+from curation.dedup.substring.windows import Records, hash_128
 from curation.jit import kernel, leaf
 from curation.text import Bytes, Offsets
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation import text
-from curation.dedup.repeated_spans import Sources
-from curation.dedup.spill import count_spilled, read_spill
-from curation.dedup.windows import COUNT_BITS, Records
+from curation.dedup.substring.repeated_spans import Sources
+from curation.dedup.substring.spill import count_spilled, read_spill
+from curation.dedup.substring.windows import COUNT_BITS, Records
 from curation.rounds import CorpusSlice
 from curation.text import Bytes, Offsets
 

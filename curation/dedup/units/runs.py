@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from curation.dedup.line_finder import UnitFinder
-from curation.dedup.line_tallies import COUNTS, LOW_HALF, join, tally_units
+from curation.dedup.units.finder import UnitFinder
+from curation.dedup.units.tallies import COUNTS, LOW_HALF, join, tally_units
 from curation.files import read_json, write_json
 from curation.mapped import write_mapped
 from curation.rounds import CorpusSlice

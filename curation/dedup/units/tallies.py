@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curation.dedup.line_units import Units
+from curation.dedup.units.units import Units
 from curation.jit import kernel, leaf
 from curation.text import NO, Hashes, Offsets
 

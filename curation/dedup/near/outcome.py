@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.blocks import Block, Numbers, by_block
-from curation.dedup.twins import ids_of
+from curation.dedup.near.blocks import Block, Numbers, by_block
+from curation.dedup.near.twins import ids_of
 from curation.document import conform
 from curation.keyed import write_decisions
 from curation.mapped import between, column, map_table, write_mapped

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.line_units import Units
+from curation.dedup.units.units import Units
 from curation.jit import kernel, leaf
 from curation.text import Bytes, Hashes, Offsets, count_chars
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.windows import Int, Records, count_of, place_of
+from curation.dedup.substring.windows import Int, Records, count_of, place_of
 from curation.jit import kernel, leaf
 from curation.text import Offsets
 

@@ -2,7 +2,7 @@ r"""The lines or paragraphs of texts that may be cut as repeated, with their 128
 
 Lines are what `\n` separates. Paragraphs are runs of lines that are not blank, as the repetition
 rules take them: a line of white space separates them too. Blank units are never cut,
-and structural ones (`curation.dedup.line_structure`) if asked only.
+and structural ones (`curation.dedup.units.structure`) if asked only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curation.dedup.forms import Normal, form_room, hash_form
-from curation.dedup.line_structure import is_structural
+from curation.dedup.units.structure import is_structural
 from curation.jit import kernel, leaf
 from curation.statistics.lines import NEWLINE, find_newline
 from curation.text import (

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.blocks import Block, Numbers, by_block
-from curation.dedup.twins import ids_of
+from curation.dedup.near.blocks import Block, Numbers, by_block
+from curation.dedup.near.twins import ids_of
 from curation.jit import kernel
 from curation.mapped import between, column, map_table, write_mapped
 from curation.text import Bytes

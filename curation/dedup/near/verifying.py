@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.blocks import Block, Numbers, by_block
-from curation.dedup.pairs import PAIR_BYTES, distinct
-from curation.dedup.shingles import Shingles, shared, shingle_sets
+from curation.dedup.near.blocks import Block, Numbers, by_block
+from curation.dedup.near.pairs import PAIR_BYTES, distinct
 from curation.files import atomic
 from curation.jit import kernel
 from curation.mapped import about, between, column, map_table, write_mapped
 from curation.rounds import ranges
+from curation.shingling.shingles import Shingles, shared, shingle_sets
 from curation.text import Hashes
 
 BINS = 20  # of the similarity of candidates, in the report

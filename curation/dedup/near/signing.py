@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.blocks import Block
-from curation.dedup.shingles import Shingles
-from curation.dedup.signatures import Banding, Signatures, sign
+from curation.dedup.near.blocks import Block
+from curation.dedup.near.signatures import Banding, Signatures, sign
 from curation.dedup.survivors import Policy
 from curation.mapped import write_mapped
+from curation.shingling.shingles import Shingles
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.dedup.spill import read_spill
-from curation.dedup.substring_setup import Group, Setup
-from curation.dedup.substring_verdicts import SPAN_FIELDS
-from curation.dedup.windows import Records
+from curation.dedup.substring.setup import Group, Setup
+from curation.dedup.substring.spill import read_spill
+from curation.dedup.substring.verdicts import SPAN_FIELDS
+from curation.dedup.substring.windows import Records
 from curation.files import read_json, write_json
 from curation.rounds import Rounds
 

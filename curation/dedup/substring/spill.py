@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from curation.dedup.windows import Int, Records
+from curation.dedup.substring.windows import Int, Records
 from curation.files import atomic
 from curation.jit import kernel, leaf
 from curation.text import Offsets

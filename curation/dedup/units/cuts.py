@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import text
-from curation.dedup.line_finder import UnitFinder
-from curation.dedup.line_repeats import entries_of
-from curation.dedup.line_runs import Run
-from curation.dedup.line_spans import Flags, Spans, chars_cut, cut_flags, spans_of
+from curation.dedup.units.finder import UnitFinder
+from curation.dedup.units.repeats import entries_of
+from curation.dedup.units.runs import Run
+from curation.dedup.units.spans import Flags, Spans, chars_cut, cut_flags, spans_of
 from curation.document import conform
 from curation.files import read_json, write_json, write_parquet
 from curation.mapped import column, map_table

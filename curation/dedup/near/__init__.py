@@ -1,0 +1,1 @@
+"""The rounds of `minhash_dedup`: sign, bucket, verify, cluster, decide, remember."""

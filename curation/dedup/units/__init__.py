@@ -1,0 +1,1 @@
+"""The rounds of `line_dedup` and `paragraph_dedup`: find, tally, compare, cut."""

@@ -1,0 +1,1 @@
+"""Words and shingles as hashes, fast: what dedup and decontamination compare."""
