@@ -23,13 +23,19 @@ from pipelines.curves import curve_points
 from pipelines.judge import Judge
 
 
+COMPARISON = "comparison.json"
+
+
 def compare_folders(homes: Sequence[Path], baseline: str | None = None) -> Comparison:
     """Compares the recipes whose folders are given, by the test that their judge declared.
+
+    Without `baseline`, it is that of the run that made them if it is among them, else the first.
 
     Raises:
         UserError: a folder has no scorecard, or the recipes cannot be compared.
     """
     cards = [read_scorecard(home) for home in homes]
+    baseline = baseline or _baseline(homes[0].parent, [card.recipe for card in cards])
     items = None
     if all((home / ITEMS).is_file() for home in homes):
         items = {c.recipe: _items(home) for c, home in zip(cards, homes, strict=True)}
@@ -55,6 +61,12 @@ def detectable_before(out: Path, judge: Judge, fingerprint: str) -> Detectable:
 
 def _items(home: Path) -> RecipeItems:
     return RecipeItems(panels=read_items(home), suites=read_suite_items(home))
+
+
+def _baseline(out: Path, recipes: Sequence[str]) -> str | None:
+    path = out / COMPARISON
+    found = read_json(path).get("baseline") if path.is_file() else None
+    return found if found in recipes else None
 
 
 def _declared_test(out: Path) -> Test:

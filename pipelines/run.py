@@ -25,7 +25,7 @@ from eval.compare import Comparison, compare
 from eval.detectable import Detectable
 from eval.items import RecipeItems
 from eval.scorecard import Scorecard, make_scorecard, write_scorecard
-from pipelines.comparing import detectable_before
+from pipelines.comparing import COMPARISON, detectable_before
 from pipelines.curves import curve_points
 from pipelines.evidence import against_judge
 from pipelines.judge import Judge, load_judge
@@ -229,7 +229,7 @@ def _compare(
             items=items,
             curve=curve_points(outcome.scorecards[0]),
         )
-        write_json(outcome.out / "comparison.json", asdict(outcome.comparison))
+        write_json(outcome.out / COMPARISON, asdict(outcome.comparison))
 
 
 def _report(out: Path) -> Path:

@@ -55,6 +55,15 @@ def test_folders_are_compared_by_the_test_their_judge_declared(
     assert comparison.pairs[0].over_items is not None
 
 
+def test_folders_are_compared_with_the_baseline_of_their_run(homes: list[Path]) -> None:
+    assert compare_folders(homes).baseline == "raw"
+    write_json(homes[0].parent / "comparison.json", {"baseline": "curated"})
+    assert compare_folders(homes).baseline == "curated"
+    assert compare_folders(homes, "raw").baseline == "raw"
+    write_json(homes[0].parent / "comparison.json", {"baseline": "another"})
+    assert compare_folders(homes).baseline == "raw"
+
+
 def test_folders_of_earlier_versions_are_compared_by_the_default_without_items(
     homes: list[Path],
 ) -> None:
