@@ -22,7 +22,6 @@ from eval.statistics import TEST, Test
 from pipelines.curves import curve_points
 from pipelines.judge import Judge
 
-
 COMPARISON = "comparison.json"
 
 
