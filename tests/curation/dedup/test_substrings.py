@@ -16,7 +16,8 @@ import pytest
 import zstandard
 
 from curation import files
-from curation.dedup.substring import first_copies, spill, substrings
+from curation.dedup import substrings
+from curation.dedup.substring import first_copies, spill
 from curation.dedup.substring.windows import anchor_width, find_runs, runs_per_byte
 from curation.dedup.substrings import SubstringDedup
 from curation.document import DOCUMENT_SCHEMA
