@@ -106,6 +106,11 @@ class MinhashDedup(GlobalStage):
         super().check_columns(known)
         self.policy.check_columns(known)
 
+    def check(self) -> None:
+        """See `Stage`: the index must be for these settings."""
+        if self._index:
+            self._index.check()
+
     def notes(self) -> tuple[str, ...]:
         """The S-curve."""
         banding = self.banding

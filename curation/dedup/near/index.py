@@ -56,6 +56,16 @@ class Index:
     folder: Path
     settings: Mapping[str, Any]  # of signatures, as JSON
 
+    def check(self) -> None:
+        """It can be an index for these settings.
+
+        Raises:
+            UserError: it is a file, or was made with other settings.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UserError(f"{self.folder} is a file", where="index", hint="Name a folder")
+        self._generations()
+
     def before(self, identity: str, origin: str) -> list[str]:
         """The generations that precede that of a run.
 

@@ -97,6 +97,19 @@ def test_index_of_other_settings_is_refused(
         MinhashDedup(index=tmp_path / "index", **params).state(Origin("x", "x"))
 
 
+def test_index_is_checked_before_anything_runs(
+    dumps: list[list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    MinhashDedup(index=tmp_path / "new").check()
+    run(MinhashDedup(index=tmp_path / "index"), dumps[0], tmp_path / "a", "run-0")
+    MinhashDedup(index=tmp_path / "index", min_jaccard=0.9).check()
+    with pytest.raises(UserError, match="bands 22, not 26"):
+        MinhashDedup(index=tmp_path / "index", preset="strict").check()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        MinhashDedup(index=tmp_path / "file").check()
+
+
 def test_index_may_be_searched_with_another_similarity(
     dumps: list[list[dict[str, Any]]], tmp_path: Path
 ) -> None:
