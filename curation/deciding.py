@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from curation.files import read_json
+from curation.files import link_or_copy, read_json
 from curation.fingerprint import fingerprint
 from curation.ids import UniqueIds
 from curation.process import PlannedStage
@@ -99,7 +98,7 @@ def publish_artifacts(decided: Iterable[Decisions], out: Path) -> list[dict[str,
             folder = f"artifacts/{one.label}"
             (out / folder).mkdir(parents=True)
             for path in one.artifacts:
-                os.link(path, out / folder / path.name)
+                link_or_copy(path, out / folder / path.name)
             names = [path.name for path in one.artifacts]
             entries.append({"stage": one.label, "folder": folder, "files": names})
     return entries

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -132,6 +133,14 @@ def write_row_groups(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) 
             writer.write_table(table, row_group_size=max(1, len(table)))
             rows += len(table)
     return rows
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Makes `target` the same file, or a copy of it where files cannot be linked."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def sha256(path: Path) -> str:

@@ -12,7 +12,6 @@ verification needs, and take less room than sets of shingles would.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 
 from curation.dedup.near.blocks import Block
 from curation.errors import RunError, UserError
-from curation.files import damaged, exclusive, read_json, write_json, write_parquet
+from curation.files import damaged, exclusive, link_or_copy, read_json, write_json, write_parquet
 from curation.mapped import column, map_table, write_mapped
 from curation.rounds import CorpusSlice, Rounds
 
@@ -151,15 +150,8 @@ def _bring(made: Path, home: Path) -> None:
     temporary = home.with_name(f".{home.name}.tmp")
     for leftover in (temporary, home):
         shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(made, temporary, copy_function=_link)
+    shutil.copytree(made, temporary, copy_function=link_or_copy)
     temporary.replace(home)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 @dataclass(frozen=True)
