@@ -1,27 +1,41 @@
 """Runs every study, or those named: `python -m pipelines.studies [NAME...] --out DIR`.
 
-A study is a folder here of recipes and their judge. What is finished is reused, so a stopped
-study continues.
+A study is a module here with a function `study`, or a folder of recipes and their judge. What is
+finished is reused, so a stopped study continues.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from curation.backends import RayBackend
 from curation.errors import TilthError
 from pipelines.progress import ProgressPrinter
 from pipelines.recipe import load_recipe
-from pipelines.run import run
+from pipelines.studies import sizes, truth
+from pipelines.studies.study import HERE, Bench, Study
 from pipelines.summary import outcome_text
 
-HERE = Path(__file__).parent
-STUDIES = {  # the first is the baseline
-    "web": ("raw", "curated"),
-    "contamination": ("leaked", "cleaned"),
-    "published": ("gopher", "c4", "refinedweb", "fineweb", "dclm"),
+
+def recipes(folder: str, *names: str) -> Study:
+    """The study that compares the recipes in a folder here, the first being the baseline."""
+    return partial(_compare, folder, names)
+
+
+def _compare(folder: str, names: tuple[str, ...], bench: Bench) -> str:
+    loaded = [load_recipe(HERE / folder / f"{name}.yaml") for name in names]
+    return outcome_text(bench.run(loaded, "."))
+
+
+STUDIES: dict[str, Study] = {
+    "truth": truth.study,
+    "sizes": sizes.study,
+    "web": recipes("web", "raw", "curated"),
+    "contamination": recipes("contamination", "leaked", "cleaned"),
+    "published": recipes("published", "gopher", "c4", "refinedweb", "fineweb", "dclm"),
 }
 
 
@@ -34,9 +48,8 @@ def main() -> int:
     if unknown := set(args.names) - set(STUDIES):
         parser.error(f"no study {', '.join(sorted(unknown))}; there is {', '.join(STUDIES)}")
     for name in args.names or STUDIES:
-        recipes = [load_recipe(HERE / name / f"{recipe}.yaml") for recipe in STUDIES[name]]
-        outcome = run(recipes, args.out / name, RayBackend(), ProgressPrinter())
-        print(f"study {name}\n\n{outcome_text(outcome)}\n")
+        bench = Bench(args.out.resolve() / name, RayBackend(), ProgressPrinter())
+        print(f"study {name}\n\n{STUDIES[name](bench)}\n", flush=True)
     return 0
 
 

@@ -1,7 +1,11 @@
 """Ways to find near-duplicates: from texts to the survivor of each, by its place."""
 
+import os
+import pickle
 import re
 import struct
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -156,6 +160,29 @@ def datatrove(found: list[str]) -> Survivors:
     return out
 
 
+def text_dedup(found: list[str]) -> Survivors:
+    """Its command line, in a process of its own; it keeps the root of each cluster."""
+    with TemporaryDirectory() as folder:
+        texts, out = Path(folder, "texts.parquet"), Path(folder, "out")
+        pq.write_table(pa.table({"text": found}), texts)
+        options = {"path": "parquet", "data_files": texts, "split": "train", "column": "text"}
+        options |= {"output": out, "cache_dir": Path(folder, "cache"), "num_proc": 1}
+        options |= {"ngram": 5, "b": BANDS, "r": ROWS, "num_perm": BANDS * ROWS}
+        options |= {"hash_func": "xxh3", "batch_size": 1000}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        command = [sys.executable, "-m", "text_dedup.minhash", *words, "--debug"]
+        quiet = {**os.environ, "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
+        subprocess.run(command, check=True, capture_output=True, env=quiet)
+        parent: dict[int, int] = pickle.loads((out / "uf.pkl").read_bytes()).parent
+    return [_root(parent, i) for i in range(len(found))]
+
+
+def _root(parent: dict[int, int], i: int) -> int:
+    while parent.get(i, i) != i:
+        i = parent[i]
+    return i
+
+
 def _pairs(path: Path) -> Iterable[tuple[int, ...]]:
     return list(struct.iter_unpack("<2I", _bytes(path)))
 
@@ -171,4 +198,5 @@ METHODS = (
     Method("rensa", "rensa", rensa),
     Method("datasketch", "datasketch", datasketch),
     Method("datatrove", "datatrove", datatrove),
+    Method("text-dedup", "text_dedup", text_dedup),
 )
