@@ -45,8 +45,9 @@ class Space:
     @property
     def natural(self) -> Floats:
         """Shares of the tokens, (domains,)."""
-        counts = np.array(list(self.tokens.values()), float)
-        return counts / counts.sum()
+        counts = self._counts
+        out: Floats = counts / counts.sum()
+        return out
 
     @property
     def floors(self) -> Floats:
@@ -59,12 +60,17 @@ class Space:
         named = np.array([self.max_weights.get(name, 1.0) for name in self.tokens])
         if self.max_epochs is None:
             return named
-        counts = np.array(list(self.tokens.values()), float)
-        return np.minimum(named, self.max_epochs * counts / self.budget)
+        filled: Floats = np.minimum(named, self.max_epochs * self._counts / self.budget)
+        return filled
 
     def epochs(self, weights: Floats) -> Floats:
         """Passes over each domain that the target run makes, shape of `weights` (..., domains)."""
-        return weights * self.budget / np.array(list(self.tokens.values()), float)
+        out: Floats = weights * self.budget / self._counts
+        return out
+
+    @property
+    def _counts(self) -> Floats:
+        return np.array(list(self.tokens.values()), float)
 
     def inside(self, weights: Floats, slack: float = 1e-9) -> NDArray[np.bool_]:
         """Which of the mixtures (..., domains) keep to floors and caps."""

@@ -66,8 +66,7 @@ def _cells(comparison: Comparison, name: str) -> list[str]:
 
 
 def _agreement(small: Comparison, large: Comparison) -> str:
-    values = [{r.name: r.per_seed for r in comparison.recipes} for comparison in (small, large)]
-    found = proxy_validity(*values)
+    found = proxy_validity(_per_seed(small), _per_seed(large))
     interval = found.accuracy_interval
     within = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
     tau = "-" if found.tau is None else f"{found.tau:.2f}"
@@ -75,3 +74,7 @@ def _agreement(small: Comparison, large: Comparison) -> str:
         f"Decision accuracy over {found.pairs} pairs {found.accuracy:.2f}{within}, "
         f"Kendall's tau {tau}."
     )
+
+
+def _per_seed(comparison: Comparison) -> dict[str, dict[int, float]]:
+    return {recipe.name: recipe.per_seed for recipe in comparison.recipes}
