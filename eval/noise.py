@@ -2,6 +2,9 @@
 
 signal = the largest difference of recipes' means; noise = the pooled within-recipe sd over seeds.
 Not the sd of all runs together: that holds the signal, and every ratio ends up alike.
+
+Besides, how far a metric ranks recipes as bits per byte do: perplexity and task scores disagree
+more often than not at larger sizes (Aioli, arXiv 2411.05735; QuRating, arXiv 2402.09739).
 """
 
 from __future__ import annotations
@@ -10,7 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.scorecard import Scorecard
+from scipy import stats
+
+from eval.scorecard import MEAN_BPB, Scorecard
+
+MIN_RECIPES = 3  # two recipes correlate fully, whatever they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +28,14 @@ class Noise:
         floor: pooled within-recipe sd of one run.
         signal: largest mean less smallest mean.
         snr: signal / floor; None where no seed differs from another.
+        bpb_rank: Spearman's correlation of recipes' means with `panels.mean_bpb`, 1 where both
+            call the same recipes better; None below three recipes, or where one ties them all.
     """
 
     floor: float
     signal: float
     snr: float | None
+    bpb_rank: float | None
 
 
 def noise(cards: Sequence[Scorecard]) -> dict[str, Noise]:
@@ -44,4 +54,14 @@ def _noise(cards: Sequence[Scorecard], name: str) -> Noise | None:
     # Recipes have the same seeds, so that their variances weigh alike.
     floor = math.sqrt(sum(sd**2 for sd in sds) / len(sds))
     signal = max(m.mean for m in metrics) - min(m.mean for m in metrics)
-    return Noise(floor=floor, signal=signal, snr=signal / floor if floor > 0 else None)
+    snr = signal / floor if floor > 0 else None
+    return Noise(floor=floor, signal=signal, snr=snr, bpb_rank=_bpb_rank(cards, name))
+
+
+def _bpb_rank(cards: Sequence[Scorecard], name: str) -> float | None:
+    metrics = [card.metrics[name] for card in cards]
+    bpb = [card.metrics[MEAN_BPB].mean for card in cards if MEAN_BPB in card.metrics]
+    means = [-m.mean if m.higher_is_better else m.mean for m in metrics]
+    if len(bpb) < max(MIN_RECIPES, len(cards)) or min(len(set(bpb)), len(set(means))) < 2:
+        return None
+    return float(stats.spearmanr(means, bpb).statistic)

@@ -131,6 +131,14 @@ def _add_compare(commands: Any) -> None:
         help="output folders, or recipe folders in them",
     )
     sub.add_argument("--baseline", metavar="RECIPE", help="default: the first")
+    sub.add_argument(
+        "--larger",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="DIR",
+        help="the same recipes judged at larger sizes: do they rank alike, and by what law",
+    )
 
 
 def _add_explain(commands: Any) -> None:
@@ -206,7 +214,13 @@ def _compare(args: argparse.Namespace) -> None:
 
     homes = [home for folder in args.folders for home in recipe_folders(folder)]
     comparison = compare_folders(homes, args.baseline)
-    _show(args, asdict(comparison), table(comparison))
+    value, text = asdict(comparison), table(comparison)
+    if args.larger:
+        from pipelines.sizes import compare_sizes, sizes_text
+
+        sizes = compare_sizes(homes, args.larger)
+        value, text = {**value, "sizes": sizes.to_dict()}, f"{text}\n\n{sizes_text(sizes)}"
+    _show(args, value, text)
 
 
 def _explain(args: argparse.Namespace) -> None:

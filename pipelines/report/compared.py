@@ -162,9 +162,11 @@ def _noise(comparison: Json) -> Html:
     found = comparison.get("noise") or {}
     if not found:
         return Html("")
-    columns = [*texts("metric"), *numbers("noise floor (sd of a run)", "signal", "signal / noise")]
+    heads = ("noise floor (sd of a run)", "signal", "signal / noise", "rank correlation with BPB")
+    columns = [*texts("metric"), *numbers(*heads)]
+    digits = {"floor": 4, "signal": 4, "snr": 1, "bpb_rank": 2}
     rows = [
-        [name, number(one.get("floor")), number(one.get("signal")), number(one.get("snr"), 1)]
+        [name, *(number(one.get(key), n) for key, n in digits.items())]
         for name, one in found.items()
     ]
     return table("Noise floor of every metric", columns, rows)

@@ -239,7 +239,7 @@ def test_comparison_is_plain_json(make_card: MakeCard) -> None:
     assert set(raw["recipes"][0]) >= {"rank", "epochs", "repeated", "unique_tokens", "flops"}
     assert set(raw["pairs"][0]) >= {"over_items", "bootstrap_low", "bootstrap_high", "correlation"}
     assert raw["test"] == "welch"
-    assert set(raw["noise"]["panels.mean_bpb"]) == {"floor", "signal", "snr"}
+    assert set(raw["noise"]["panels.mean_bpb"]) == {"floor", "signal", "snr", "bpb_rank"}
 
 
 def test_table_shows_every_recipe_and_the_verdict(make_card: MakeCard) -> None:

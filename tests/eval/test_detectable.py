@@ -84,6 +84,21 @@ def test_noise_is_the_spread_within_recipes_not_between(make_card: MakeCard) -> 
     assert noise(cards)["train.final_loss"].snr is None  # the same in every run
 
 
+def test_metrics_are_told_by_whether_they_rank_recipes_as_bits_per_byte_do(
+    make_card: MakeCard,
+) -> None:
+    cards = [make_card(n, {0: v, 1: v + 0.1}) for n, v in (("a", 2.0), ("b", 2.5), ("c", 3.0))]
+    for card, score in zip(cards, (0.9, 0.7, 0.8), strict=True):
+        per_seed = {0: score, 1: score + 0.01}
+        task = Metric(per_seed=per_seed, mean=score, sd=0.01, higher_is_better=True)
+        card.metrics["suites.task.acc"] = task
+    found = noise(cards)
+    assert found[PRIMARY].bpb_rank == pytest.approx(1.0)
+    assert found["suites.task.acc"].bpb_rank == pytest.approx(0.5)  # b and c change places
+    assert found["train.final_loss"].bpb_rank is None  # the same in every run
+    assert noise(cards[:2])["suites.task.acc"].bpb_rank is None
+
+
 def test_noise_lists_what_all_recipes_have_clearest_first(make_card: MakeCard) -> None:
     near = {0: 2.0, 1: 2.1, 2: 2.2}
     one, two = (make_card(n, {s: v + d for s, v in near.items()}) for n, d in (("a", 0), ("b", 1)))
