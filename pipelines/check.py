@@ -15,6 +15,7 @@ from curation.stage import Modifier, Scorer
 from pipelines.judge import Judge, check_judge, load_judge
 from pipelines.prepare import sized
 from pipelines.recipe import Recipe
+from pipelines.sentence_scorer import sentence_scorer
 from pipelines.suites import suite_name
 from train.config import Preset
 from train.phases import phase_steps, restarts
@@ -107,6 +108,7 @@ def _judge(recipe: Recipe) -> dict[str, Any] | None:
 
 def _check_training(recipe: Recipe, judge: Judge, size: Preset) -> None:
     """What the judge's budget makes of the recipe's phases and the judge's points."""
+    sentence_scorer(recipe)
     try:
         for name in recipe.control.tokens if recipe.control else ():
             if name not in judge.tokenizer.control and judge.tokenizer.path is None:

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (
         _add_check,
         _add_run,
+        _add_search,
         _add_compare,
         _add_explain,
         _add_what_if,
@@ -118,7 +119,19 @@ def _add_run(commands: Any) -> None:
     sub.add_argument("--out", type=_folder, required=True, metavar="DIR")
     sub.add_argument("--until", choices=("dataset", "train", "eval"), default="eval")
     sub.add_argument("--strict", action="store_true", help="exit 1 if a stage raised an alarm")
+    sub.add_argument(
+        "--lr-check",
+        action="store_true",
+        help="first train the first recipe at half and twice the learning rate; refuse to compare "
+        "where one of them is better",
+    )
     _add_execution(sub)
+
+
+def _add_search(commands: Any) -> None:
+    from pipelines.search.commands import add_search
+
+    _add_execution(add_search(commands, _command))
 
 
 def _add_compare(commands: Any) -> None:
@@ -199,7 +212,8 @@ def _run(args: argparse.Namespace) -> int:
     from pipelines.summary import outcome_text
 
     recipes = [load_recipe(path) for path in args.recipes]
-    outcome = run(recipes, args.out, _backend(args), _progress(), args.until, tell=_tell)
+    execution = (_backend(args), _progress(), args.until)
+    outcome = run(recipes, args.out, *execution, tell=_tell, lr_check=args.lr_check)
     _show(args, outcome.to_dict(), outcome_text(outcome))
     alarms = [alarm for m in outcome.manifests.values() for alarm in m["alarms"]]
     return 1 if args.strict and alarms else 0
@@ -245,9 +259,14 @@ def _what_if(args: argparse.Namespace) -> None:
 def _report(args: argparse.Namespace) -> None:
     from pipelines.explain import recipe_folders
     from pipelines.report import write_report
+    from pipelines.report.search import write_search_report
+    from pipelines.search.record import SEARCH
 
-    recipe_folders(args.folder)  # a clear error where there is nothing to report
-    path = write_report(args.folder)
+    if (args.folder / SEARCH).is_file():
+        path = write_search_report(args.folder)
+    else:
+        recipe_folders(args.folder)  # a clear error where there is nothing to report
+        path = write_report(args.folder)
     _show(args, {"report": str(path)}, str(path))
 
 

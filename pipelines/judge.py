@@ -65,6 +65,7 @@ class TrainSpec:
     tokens: int | None = None  # None: the preset's own
     seeds: tuple[int, ...] = (0, 1, 2)
     optimizer: Literal["muon", "adamw"] = "muon"
+    lr_scale: float = 1.0  # of the preset's learning rates; `tilth run --lr-check` tries others
     schedule: ScheduleName = "wsd"  # see train.schedule
     warmup_frac: float | None = None  # None: the preset's own
     decay_frac: float | None = None
@@ -77,6 +78,8 @@ class TrainSpec:
             raise ValueError(f"'preset' must be one of {', '.join(PRESETS)}. Got '{self.preset}'.")
         if self.tokens is not None and self.tokens < 1:
             raise ValueError(f"'tokens' must be > 0. Got {self.tokens} instead.")
+        if self.lr_scale <= 0:
+            raise ValueError(f"'lr_scale' must be > 0. Got {self.lr_scale:g} instead.")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
             raise ValueError(f"'seeds' must be different numbers >= 0. Got {list(self.seeds)}.")
         if any(not 0 < point < 1 for point in self.points):

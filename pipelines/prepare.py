@@ -71,8 +71,7 @@ def prepare(
         "held_out": panels.held_out.fingerprint,
         "tokenizer": {k: v for k, v in asdict(judge.tokenizer).items() if k != "path"},
         "sample": {n: reads[n].fingerprint for n in judge.tokenizer.train_on if n in reads},
-        # Without the seeds: more of them continue a judge, and a comparison checks them itself.
-        "train": {k: v for k, v in asdict(judge.train).items() if k not in ("seeds", "init_from")},
+        "train": _trained(judge),
         "init_from": init_from and sha256(model_file(init_from)),
         "tokenizer_file": given and given.hash,
         "suites": suite_identity(judge.suites, file),
@@ -105,11 +104,24 @@ def sized(judge: Judge) -> Preset:
         base.train,
         tokens=tokens,
         optimizer=asked.optimizer,
+        lr=base.train.lr * asked.lr_scale,
+        muon_lr=base.train.muon_lr * asked.lr_scale,
         schedule=asked.schedule,
         mask_documents=asked.mask_documents,
         **{k: v for k in ("warmup_frac", "decay_frac") if (v := getattr(asked, k)) is not None},
     )
     return replace(base, model=replace(base.model, vocab=judge.tokenizer.vocab), train=train)
+
+
+def _trained(judge: Judge) -> dict[str, Any]:
+    """What the judge says of training, less what is told apart elsewhere.
+
+    Without the seeds: more of them continue a judge, and a comparison checks them itself.
+    """
+    about = {k: v for k, v in asdict(judge.train).items() if k not in ("seeds", "init_from")}
+    if judge.train.lr_scale == 1:  # judges had no such key at first
+        del about["lr_scale"]
+    return about
 
 
 def _found(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:

@@ -13,35 +13,17 @@ from typing import Any, Literal
 from curation.alarms import MAX_DROP_FRAC, Policy, read_bands
 from curation.config import build, load_yaml
 from curation.curate import Curation
-from curation.errors import UserError, closest
+from curation.errors import UserError
 from curation.memory import parse_bytes
 from curation.plan import segments
 from curation.process import PlannedStage
 from curation.sources.source import Source, formats
 from curation.stage import Stage, stages
-from mixtures.mixture import Weights
+from pipelines.mixture_spec import MixtureSpec, check_mixture, load_mixture
 from train.control import Control
-from train.phases import Phase
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-RESERVED = ("judge", "work", "corpus")  # folders beside the recipes' own
-MAX_EPOCHS = 4.0  # repeats beyond this lose value (Muennighoff et al. 2023, arXiv 2305.16264)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixtureSpec:
-    """How sources are weighed in training; see `mixtures.mixture`, and `train.phases`."""
-
-    by: Literal["source"] = "source"
-    weights: Weights = "natural"
-    max_epochs: float = MAX_EPOCHS
-    phases: tuple[Phase, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.max_epochs <= 0:
-            raise ValueError(f"'max_epochs' must be > 0. Got {self.max_epochs} instead.")
-        if self.phases and self.weights != "natural":
-            raise ValueError("'weights' do not go with 'phases': each phase has its own")
+RESERVED = ("judge", "work", "corpus", "runs")  # folders beside the recipes' own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +36,7 @@ class _Keys:
     judge: str | None = None
     references: tuple[Any, ...] = ()
     curate: tuple[Any, ...] = ()
-    mixture: MixtureSpec = field(default_factory=MixtureSpec)
+    mixture: MixtureSpec | str = field(default_factory=MixtureSpec)
     control: Control | None = None
     dropped_text: Literal["full", "none"] = "full"
     max_error_frac: float = 0.01
@@ -124,11 +106,13 @@ def load_recipe(file: Path) -> Recipe:
     references = _sources(keys.references, f"{file}: references")
     planned = _stages(keys.curate, f"{file}: curate", file.parent)
     _check_names(sources + references, file)
-    _check_weights(keys.mixture, [source.name for source in sources], file)
+    mixture, place = load_mixture(keys.mixture, file)
     try:
         segments(planned, sources, references)
     except UserError as error:
         raise error.at(f"{file}: curate") from None
+    where = f"{file}: mixture." if place == file else f"{place}: "
+    check_mixture(mixture, [source.name for source in sources], planned, where)
     return Recipe(
         file=file,
         name=keys.name,
@@ -137,7 +121,7 @@ def load_recipe(file: Path) -> Recipe:
         sources=sources,
         references=references,
         stages=planned,
-        mixture=keys.mixture,
+        mixture=mixture,
         control=keys.control,
         dropped_text=keys.dropped_text,
         max_error_frac=keys.max_error_frac,
@@ -219,27 +203,6 @@ def _check_files(stage: Stage) -> None:
                 what = f"{path} cannot be read: {error.strerror}"
                 hint = "Paths are relative to the recipe's folder"
                 raise UserError(what, where=param, hint=hint) from None
-
-
-def _check_weights(mixture: MixtureSpec, names: list[str], file: Path) -> None:
-    weights = {f"phases[{i}].weights": phase.weights for i, phase in enumerate(mixture.phases)}
-    for place, given in {"weights": mixture.weights, **weights}.items():
-        if not isinstance(given, str):
-            _check_given(given, names, f"{file}: mixture.{place}")
-
-
-def _check_given(weights: dict[str, float], names: list[str], place: str) -> None:
-    for name, weight in weights.items():
-        where = f"{place}.{name}"
-        if name not in names:
-            hint = f"Sources: {', '.join(names)}"
-            raise UserError(
-                f"there is no source '{name}'.{closest(name, names)}", where=where, hint=hint
-            )
-        if weight < 0:
-            raise UserError(f"a weight must be >= 0, got {weight:g}", where=where)
-    if sum(weights.values()) <= 0:
-        raise UserError("the weights must not all be 0", where=place)
 
 
 def _check_names(sources: tuple[Source, ...], file: Path) -> None:

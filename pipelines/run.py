@@ -7,19 +7,14 @@ DIR/comparison.json, DIR/report.html
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from curation.backends import Backend
-from curation.curate import curate
-from curation.dataset import Dataset
 from curation.errors import UserError
 from curation.files import exclusive, write_json
-from curation.rounds import DEFAULT_MEMORY
-from curation.sources.files import remember_hashes
 from curation.workshop import Progress, Workshop
 from eval.compare import Comparison, compare
 from eval.detectable import Detectable
@@ -29,13 +24,13 @@ from pipelines.comparing import COMPARISON, detectable_before
 from pipelines.curves import curve_points
 from pipelines.evidence import against_judge
 from pipelines.judge import Judge, load_judge
-from pipelines.prepare import Bench, load_tokenizer, prepare
+from pipelines.lr_check import check_rate
+from pipelines.making import make_dataset, make_tokens, make_workshop
+from pipelines.prepare import Bench, prepare
 from pipelines.recipe import Recipe
 from pipelines.swarm import run_swarm
 from pipelines.trial import Trial, TrialResult
-from train.shards import tokenize_dataset
 from train.spec import ProxySpec
-from train.tokenizer import all_cores
 
 Until = Literal["dataset", "train", "eval"]
 
@@ -77,11 +72,13 @@ def run(
     until: Until = "eval",
     before_report: Callable[[Outcome], None] | None = None,
     tell: Callable[[str], None] | None = None,
+    lr_check: bool = False,
 ) -> Outcome:
     """Curates, trains, scores and compares `recipes`; what is finished is reused.
 
     `before_report` may add files that the report shows; `tell` hears, before training, what
-    differences the judge can find.
+    differences the judge can find. With `lr_check` the first recipe is trained at other learning
+    rates before any other: see `pipelines.lr_check`.
 
     Raises:
         UserError: the recipes do not fit together, or a file they name is wrong.
@@ -89,7 +86,7 @@ def run(
     """
     judge = common_judge(recipes)
     with exclusive(out):
-        return _run(recipes, judge, out, backend, progress, until, before_report, tell)
+        return _run(recipes, judge, out, backend, progress, until, before_report, tell, lr_check)
 
 
 def _run(
@@ -101,23 +98,15 @@ def _run(
     until: Until,
     before_report: Callable[[Outcome], None] | None,
     tell: Callable[[str], None] | None,
+    lr_check: bool,
 ) -> Outcome:
     begin = time.monotonic()
     outcome = Outcome(out)
-    remember_hashes(out / "work" / "hashes.json")
-    workshop = Workshop(
-        folder=out / "work",
-        backend=backend,
-        progress=progress,
-        run_id=uuid.uuid4().hex[:12],
-        max_error_frac=min(recipe.max_error_frac for recipe in recipes),
-        max_memory=_memory(recipes, backend),
-    )
+    workshop = make_workshop(recipes, out, backend, progress)
     bench = prepare(*judge, recipes, workshop, out) if judge else None
-    held_out = bench.panels.held_out if bench else None
     recipes = [against_judge(recipe, bench, out / "judge") for recipe in recipes]
     for recipe in recipes:
-        manifest = curate(recipe.curation, workshop, out / recipe.name, held_out)
+        manifest = make_dataset(recipe, bench, workshop, out)
         outcome.manifests[recipe.name] = manifest
         if manifest["run"] != workshop.run_id:
             outcome.found.add(recipe.name)
@@ -125,7 +114,7 @@ def _run(
         outcome.detectable = detectable_before(out, bench.judge, bench.fingerprint)
         if tell is not None:
             tell(str(outcome.detectable))
-        results = _train(recipes, bench, workshop, outcome)
+        results = _train(recipes, bench, workshop, outcome, lr_check, tell)
         if until == "eval":
             _compare(recipes, bench, results, outcome)
     if before_report is not None:
@@ -133,12 +122,6 @@ def _run(
     outcome.report = _report(out)
     outcome.seconds = time.monotonic() - begin
     return outcome
-
-
-def _memory(recipes: Sequence[Recipe], backend: Backend) -> int:
-    """What the command line allows, else what the most modest recipe does."""
-    allowed = [recipe.max_memory for recipe in recipes if recipe.max_memory]
-    return backend.max_memory or min(allowed, default=DEFAULT_MEMORY)
 
 
 def common_judge(recipes: Sequence[Recipe]) -> tuple[Judge, Path] | None:
@@ -166,30 +149,40 @@ def common_judge(recipes: Sequence[Recipe]) -> tuple[Judge, Path] | None:
 
 
 def _train(
-    recipes: Sequence[Recipe], bench: Bench, workshop: Workshop, outcome: Outcome
+    recipes: Sequence[Recipe],
+    bench: Bench,
+    workshop: Workshop,
+    outcome: Outcome,
+    lr_check: bool,
+    tell: Callable[[str], None] | None,
 ) -> list[TrialResult]:
     """All trials of all recipes, side by side."""
-    tokenizer = load_tokenizer(bench)
     trials = []
     for recipe in recipes:
         folder = outcome.out / recipe.name
-        workshop.progress(f"tokenize {recipe.name}", 0, 1)
-        with all_cores():
-            files = Dataset(folder / "dataset").shards
-            tokenize_dataset(files, tokenizer, folder / "tokens", recipe.control)
-        workshop.progress(f"tokenize {recipe.name}", 1, 1)
+        tokens = make_tokens(recipe, bench, workshop, outcome.out, recipe.mixture.by).folder
         dataset = outcome.manifests[recipe.name]["fingerprint"]
-        trials += [_trial(recipe, bench, folder, dataset, s) for s in bench.judge.train.seeds]
+        trials += [
+            _trial(recipe, bench, folder, tokens, dataset, s) for s in bench.judge.train.seeds
+        ]
+    if lr_check:
+        ours = [trial for trial in trials if trial.spec.recipe == recipes[0].name]
+        decided_by = (bench.judge.primary, bench.judge.test)
+        found = check_rate(ours, *decided_by, outcome.out, workshop.backend, workshop.progress)
+        if tell is not None:
+            tell(str(found))
     # Seeds outermost: each recipe's first results come early, and the last wave is mixed.
     trials.sort(key=lambda trial: trial.spec.seed)
     swarm = run_swarm(trials, outcome.out / "work", workshop.backend, workshop.progress)
     return swarm.results()
 
 
-def _trial(recipe: Recipe, bench: Bench, folder: Path, dataset: str, seed: int) -> Trial:
+def _trial(
+    recipe: Recipe, bench: Bench, folder: Path, tokens: Path, dataset: str, seed: int
+) -> Trial:
     spec = ProxySpec(
         recipe=recipe.name,
-        shards=folder / "tokens",
+        shards=tokens,
         weights=recipe.mixture.weights,
         max_epochs=recipe.mixture.max_epochs,
         preset=bench.size.name,

@@ -1,4 +1,4 @@
-"""Control tokens: a document starts with a token that says how good it is.
+"""Control tokens: a document or a sentence starts with a token that says how good it is.
 
 Conditional training (Korbak et al. 2023, arXiv 2302.08582): the model learns from bad documents
 too, but learns them as bad, and at evaluation reads the token of good ones first. In their runs it
@@ -10,22 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from curation.document import DOCUMENT_SCHEMA, conform
 from curation.errors import UserError, closest
-from train.order import mix
+from curation.stage import Scorer
+from train.order import Ints, mix
+from train.sentences import split_sentences
 
 if TYPE_CHECKING:  # recipes hold a Control and have no use for the tokenizers library
     from train.tokenizer import Tokenizer
 
 DROP_FRAC = 0.01  # Korbak et al.: what lets the model do without any token
 _KEY = 0x436F6E74726F6C  # of the draw of documents that stay without one
+_MOST_SENTENCES = 2**24  # of a document: keeps its draws apart from the next one's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,9 @@ class Control:
             token, and so on; a score above the last gets the last.
         quantiles: the thresholds as quantiles of the dataset's scores instead, in (0, 1).
         good: the name of the token that every document starts with at evaluation.
-        drop_frac: share of documents that get no token, in [0, 1).
+        drop_frac: share of documents, or sentences, that get no token, in [0, 1).
+        per: what gets a token of its own. A sentence is scored alone, by the stage of the recipe
+            that `column` is of; Korbak et al. mark sentences for toxicity and personal data.
     """
 
     column: str
@@ -48,8 +55,11 @@ class Control:
     thresholds: tuple[float, ...] | None = None
     quantiles: tuple[float, ...] | None = None
     drop_frac: float = DROP_FRAC
+    per: Literal["document", "sentence"] = "document"
 
     def __post_init__(self) -> None:
+        if self.per == "sentence" and self.thresholds is None:
+            raise ValueError("'control' per sentence needs 'thresholds': quantiles are documents'")
         cuts = self.thresholds if self.quantiles is None else self.quantiles
         if cuts is None or (self.thresholds is not None and self.quantiles is not None):
             raise ValueError("'control' needs either 'thresholds' or 'quantiles'")
@@ -69,41 +79,71 @@ class Control:
 
 
 class ControlTokens:
-    """The control tokens of one dataset's documents.
+    """Token ids of one dataset's documents, with control tokens.
 
     Args:
         control: by what rule.
         files: the dataset, for quantiles.
         tokenizer: with the tokens.
+        scorer: of sentences, the stage that `control.column` is of; None per document.
 
     Raises:
         UserError: a file has no such column of numbers, or the tokenizer no such token.
     """
 
-    def __init__(self, control: Control, files: Sequence[Path], tokenizer: Tokenizer) -> None:
-        self.control = control
+    def __init__(
+        self,
+        control: Control,
+        files: Sequence[Path],
+        tokenizer: Tokenizer,
+        scorer: Scorer | None = None,
+    ) -> None:
+        self.control, self._tokenizer, self._scorer = control, tokenizer, scorer
         self._ids = np.array([tokenizer.control(name) for name in control.tokens])
-        for path in files:
+        for path in files if scorer is None else ():
             _check_column(path, control.column)
         self._cuts = (
             np.array(control.thresholds) if control.thresholds else _quantiles(control, files)
         )
 
-    def prefix(self, ids: list[NDArray[Any]], scores: pa.Array, first: int) -> list[NDArray[Any]]:
-        """The documents, each with its token before it.
+    def encode(
+        self, texts: Sequence[str], scores: pa.Array | None, first: int
+    ) -> list[NDArray[Any]]:
+        """The ids of documents, the first of which is number `first` of the dataset.
 
         Args:
-            ids: token ids of each document.
-            scores: of each document, may hold nulls.
-            first: number of the first of them in the dataset.
+            texts: one per document.
+            scores: of each document, may hold nulls; not used per sentence.
+            first: so that what gets no token does not depend on batches.
         """
-        values = _values(scores)
+        numbers = np.arange(first, first + len(texts))
+        if self._scorer is None:
+            assert scores is not None
+            return self._marked(texts, _values(scores), numbers)
+        parts = [split_sentences(text) for text in texts]
+        sentences = [sentence for part in parts for sentence in part]
+        bounds = np.cumsum([0, *map(len, parts)])
+        places = np.arange(len(sentences)) - np.repeat(bounds[:-1], np.diff(bounds))
+        keys = np.repeat(numbers, np.diff(bounds)) * _MOST_SENTENCES + places
+        marked = self._marked(sentences, self._score(self._scorer, sentences), keys)
+        return [np.concatenate(marked[start:stop]) for start, stop in pairwise(bounds)]
+
+    def _score(self, scorer: Scorer, sentences: list[str]) -> NDArray[np.float64]:
+        rows = {"id": [""] * len(sentences), "text": sentences, "source": [""] * len(sentences)}
+        empty = {f.name: pa.nulls(len(sentences), f.type) for f in DOCUMENT_SCHEMA}
+        table = conform(pa.table({**empty, **rows}), DOCUMENT_SCHEMA)
+        return _values(scorer.measure(table)[self.control.column.partition(".")[2]])
+
+    def _marked(
+        self, texts: Sequence[str], values: NDArray[np.float64], numbers: Ints
+    ) -> list[NDArray[Any]]:
+        """Each text's ids behind its token; `numbers` draw those that stay without one."""
         tokens = self._ids[np.searchsorted(self._cuts, values)]
-        draws = mix(np.arange(first, first + len(ids)), _KEY) / 2.0**64
+        draws = mix(numbers, _KEY) / 2.0**64
         bare = np.isnan(values) | (draws < self.control.drop_frac)
         return [
-            document if none else np.concatenate([np.array([token], document.dtype), document])
-            for document, token, none in zip(ids, tokens, bare, strict=True)
+            ids if none else np.concatenate([np.array([token], ids.dtype), ids])
+            for ids, token, none in zip(self._tokenizer.encode(texts), tokens, bare, strict=True)
         ]
 
 

@@ -6,6 +6,9 @@ remainder, with the rounding error carried to the next block: after any block ea
 within about one window of its exact share. Inside a block the order is shuffled; inside a source
 windows come in a keyed permutation per epoch, so none repeats before all were seen. (levanter
 has the Feistel permutation and the block mixture too; this is written from their description.)
+
+A run may be confined to a subset of each source's windows, so that a small run repeats a source
+as often as a large one would (Repetition mismatch, arXiv 2606.07597); the seed draws the subset.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class DataOrder:
             that have windows) and how many windows they hold for, one after another. A source goes
             on where the phase before left it: epochs run through all phases.
         seed: any int.
+        window_frac: share of each source's windows that the run may see; see `seen_windows`.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class DataOrder:
         windows: Mapping[str, int],
         phases: Sequence[tuple[Mapping[str, float], int]],
         seed: int,
+        window_frac: float = 1.0,
     ) -> None:
         used = {name for weights, _ in phases for name in weights if weights[name] > 0}
         self.sources = sorted(used)
@@ -46,6 +51,8 @@ class DataOrder:
             raise ValueError(f"sources without a single window cannot be drawn from: {empty}")
         self._seed = seed
         self._windows = np.array([windows[name] for name in self.sources], dtype=np.int64)
+        seen = [seen_windows(windows[name], window_frac) for name in self.sources]
+        self._seen = np.array(seen, dtype=np.int64)
         counts = []
         for weights, total in phases:
             shares = np.array([weights.get(name, 0.0) for name in self.sources])
@@ -95,18 +102,27 @@ class DataOrder:
 
     def _within(self, s: int, drawn: Ints) -> Ints:
         """Window indices of the `drawn`-th windows of source `s`."""
-        size = int(self._windows[s])
+        size, whole = int(self._seen[s]), int(self._windows[s])
         epoch, place = np.divmod(drawn, size)
         index = np.empty_like(place)
         for e in np.unique(epoch):
             keys = [_key(self._seed, self.sources[s], int(e), r) for r in range(ROUNDS)]
             index[epoch == e] = permute(place[epoch == e], size, keys)
-        return index
+        if size == whole:
+            return index
+        # The first `size` places of one permutation of all windows: the subset.
+        keys = [_key(self._seed, self.sources[s], "subset", r) for r in range(ROUNDS)]
+        return permute(index, whole, keys)
 
 
 def n_windows(tokens: int, context: int) -> int:
     """Windows of `context` predictions in a flat file: they share one token at each seam."""
     return max(0, (tokens - 1) // context)
+
+
+def seen_windows(windows: int, window_frac: float) -> int:
+    """Windows of a source that a run may see: the nearest whole number to its share, at least 1."""
+    return max(1, round(windows * window_frac)) if windows else 0
 
 
 def permute(values: Ints, size: int, keys: list[int]) -> Ints:

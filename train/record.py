@@ -12,7 +12,7 @@ from curation.files import sha256
 from train.checkpoint import MODEL
 from train.loop import Job, point_folder, read_metrics
 from train.numerics import peak_flops
-from train.order import DataOrder, n_windows
+from train.order import DataOrder, n_windows, seen_windows
 from train.phases import phase_steps
 from train.shards import TokenShards
 from train.spec import ProxySpec, model_file
@@ -34,7 +34,10 @@ def make_record(
         folder: with the run's metrics.
     """
     context, metrics = spec.model.context, read_metrics(folder)
-    windows = {name: n_windows(s.tokens, context) for name, s in shards.sources.items()}
+    windows = {
+        name: seen_windows(n_windows(s.tokens, context), spec.window_frac)
+        for name, s in shards.sources.items()
+    }
     drawn = {name: order.drawn.get(name, 0) for name in windows}
     losses = [line["loss"] for line in metrics]
     seconds = sum(line["seconds"] for line in metrics)

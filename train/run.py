@@ -25,7 +25,7 @@ from train.checkpoint import MODEL, Checkpoint, read_about
 from train.config import ModelConfig
 from train.loop import CHECKPOINTS, Job, point_folder, train
 from train.model import GPT
-from train.order import DataOrder, n_windows
+from train.order import DataOrder, n_windows, seen_windows
 from train.phases import phase_steps, restarts
 from train.record import make_record
 from train.schedule import branches, rate
@@ -79,9 +79,10 @@ def plan(spec: ProxySpec, shards: TokenShards) -> DataOrder:
             where=f"recipe {spec.recipe}",
             hint="Add data, loosen the filters, or take a preset with a shorter context.",
         )
-    mixtures = _mixtures(spec, {name: count * context for name, count in windows.items()})
+    seen = {name: seen_windows(count, spec.window_frac) for name, count in windows.items()}
+    mixtures = _mixtures(spec, {name: count * context for name, count in seen.items()})
     phases = [(mixture.weights, mixture.budget // context) for mixture in mixtures]
-    return DataOrder(windows, phases, spec.seed)
+    return DataOrder(windows, phases, spec.seed, spec.window_frac)
 
 
 def initial(spec: ProxySpec, shards: TokenShards) -> Checkpoint | None:

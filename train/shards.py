@@ -1,4 +1,4 @@
-"""Token shards: a dataset's text as flat files of token ids, one per source.
+"""Token shards: a dataset's text as flat files of token ids, one per source or other domain.
 
     <slug>.bin         uint16 (uint32 above 65,536 tokens): EOT, document, EOT, document, ...
                        (with control tokens: EOT, control token, document, ...)
@@ -14,25 +14,24 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curation.errors import RunError, UserError
+from curation.errors import RunError
 from curation.files import sync, write_json
 from curation.fingerprint import fingerprint
+from curation.stage import Scorer
 from train.control import Control, ControlTokens
+from train.domains import SOURCE, read_domains
 from train.tokenizer import Tokenizer
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-BATCH_ROWS = 512  # documents tokenised at a time; bounds memory, never changes a byte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +103,14 @@ class TokenShards:
 
 
 def tokenize_dataset(
-    parquet_files: Sequence[Path], tokenizer: Tokenizer, out: Path, control: Control | None = None
+    parquet_files: Sequence[Path],
+    tokenizer: Tokenizer,
+    out: Path,
+    control: Control | None = None,
+    by: str = SOURCE,
+    scorer: Scorer | None = None,
 ) -> TokenShards:
-    """Tokenises the columns `text` and `source` of `parquet_files` into the folder `out`.
+    """Tokenises the columns `text` and `by` of `parquet_files` into the folder `out`.
 
     Shards that are there already and come from the same bytes and tokenizer are kept; anything
     else in `out` is replaced. Memory is bounded by one row group.
@@ -115,26 +119,30 @@ def tokenize_dataset(
         parquet_files: read in this order; their names do not matter, their content does.
         tokenizer: the judge's tokenizer.
         out: folder for the shards.
-        control: which control token each document starts with; None for none.
+        control: which control token each document or sentence starts with; None for none.
+        by: the column whose values are the domains; see `train.domains`.
+        scorer: of sentences, where `control` is per sentence.
 
     Raises:
-        UserError: a file lacks a column, or holds a null text or source.
+        UserError: a file lacks a column, holds a null text or source, or `by` names no domains.
     """
-    about = [FORMAT, tokenizer.hash, [_sha256(path) for path in parquet_files]]
-    identity = fingerprint([*about, control] if control else about)
+    about: list[Any] = [FORMAT, tokenizer.hash, [_sha256(path) for path in parquet_files]]
+    about += [control] if control else []
+    about += [{"scorer": [scorer.name, scorer.version, scorer.parameters()]}] if scorer else []
+    identity = fingerprint(about if by == SOURCE else [*about, {"by": by}])
     if (out / MANIFEST).is_file():
         shards = TokenShards.open(out)
         if shards.identity == identity:
             return shards
-    marks = ControlTokens(control, parquet_files, tokenizer) if control else None
+    marks = ControlTokens(control, parquet_files, tokenizer, scorer) if control else None
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     writers: dict[str, _Writer] = {}
     seen = 0
-    for texts, sources, scores in _rows(parquet_files, control.column if control else None):
-        ids = tokenizer.encode(texts)
-        if marks is not None:
-            ids = marks.prefix(ids, scores, seen)
+    column = control.column if control and control.per == "document" else None
+    rows = read_domains(parquet_files, by, column)
+    for texts, sources, scores in rows:
+        ids = tokenizer.encode(texts) if marks is None else marks.encode(texts, scores, seen)
         _write_batch(writers, texts, sources, ids, tokenizer.eot, out)
         seen += len(texts)
     finished = {name: writers[name].finish() for name in sorted(writers)}
@@ -184,25 +192,6 @@ class _Writer:
             bytes=self.bytes,
             sha256=self.digest.hexdigest(),
         )
-
-
-def _rows(
-    files: Sequence[Path], column: str | None
-) -> Iterator[tuple[list[str], list[str], pa.Array | None]]:
-    """Batches of (texts, sources, values of `column`), row group by row group."""
-    wanted = ["text", "source", *([column] if column else [])]
-    for path in files:
-        with pq.ParquetFile(path) as parquet:
-            for name in ("text", "source"):
-                if name not in parquet.schema_arrow.names:
-                    raise UserError(f"the file has no column '{name}'", where=str(path))
-            batches = parquet.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
-            for batch in batches:
-                texts, sources = batch.column("text"), batch.column("source")
-                if texts.null_count or sources.null_count:
-                    raise UserError("a document has a null text or source", where=str(path))
-                values = batch.column(column) if column else None
-                yield texts.to_pylist(), sources.to_pylist(), values
 
 
 def _write_batch(

@@ -19,7 +19,7 @@ from train.shards import TokenShards
 VERSION = 1  # of the trainer: raise it when the same spec gives other weights
 # Fields that version 1 did not have from the start: where they are left out, a run keeps its name.
 NEWER = {"schedule", "min_frac", "stable_frac", "cooldown_frac", "restarts", "mask_documents"}
-NEWER |= {"phases", "points", "init_from", "device", "compile"}
+NEWER |= {"phases", "points", "init_from", "device", "compile", "window_frac"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,9 @@ class ProxySpec:
             `train.schedule.branches`.
         init_from: model file, or folder of a finished run, whose weights training starts from,
             with a fresh optimiser.
+        window_frac: share of each source's windows that the run may see, in (0, 1]; epochs count
+            passes over these. A proxy that sees as large a share of the data as its tokens are of
+            the target's repeats every source as often as the target does.
     """
 
     recipe: str
@@ -59,6 +62,11 @@ class ProxySpec:
     phases: tuple[Phase, ...] = ()
     points: tuple[float, ...] = ()
     init_from: Path | None = None
+    window_frac: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.window_frac <= 1:
+            raise ValueError(f"'window_frac' must be in (0, 1]. Got {self.window_frac}.")
 
     @property
     def rows(self) -> int:

@@ -17,6 +17,7 @@ from pipelines.progress import silent
 from pipelines.recipe import load_recipe
 from pipelines.run import Outcome, run
 from train.shards import TokenShards
+from train.tokenizer import Tokenizer
 
 Write = Callable[..., Path]
 
@@ -160,6 +161,7 @@ CONTROL: dict[str, Any] = {
     "tokens": ["short", "long"],
     "good": "long",
 }
+SENTENCES: dict[str, Any] = {"per": "sentence", "quantiles": None, "thresholds": [4.5]}
 
 
 @pytest.mark.slow
@@ -184,12 +186,37 @@ def test_control_tokens_go_from_the_files_to_the_scores(
     assert [card.panels["docs"].mean for card in again.scorecards] == bpb
 
 
+@pytest.mark.slow
+def test_sentences_get_control_tokens_by_a_stage_of_the_recipe(
+    recipe: Write, judge: Path, tmp_path: Path
+) -> None:
+    with_train(judge, tokens=2 * 4096)
+    value = yaml.safe_load(judge.read_text())
+    value["tokenizer"]["control"] = ["short", "long"]
+    judge.write_text(yaml.safe_dump(value))
+    keys: dict[str, Any] = {"judge": "judge.yaml", "curate": ["gopher_quality"]}
+    keys |= {"mixture": {"max_epochs": 99}, "control": {**CONTROL, **SENTENCES}}
+    out = tmp_path / "out"
+    train(out, recipe("r", **keys))
+    shards = TokenShards.open(out / "r" / "tokens")
+    tokenizer = Tokenizer.load(out / "judge" / "tokenizer.json")
+    tokens = shards.tokens("docs")
+    counts = [int((tokens == tokenizer.control(name)).sum()) for name in CONTROL["tokens"]]
+    assert min(counts) > 0
+    assert sum(counts) > 2 * shards.sources["docs"].documents
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({}, r"no control token 'short'\n.*tokenizer.control has: \[\]"),
         ({"good": "best"}, "'good' must be one of"),
         ({"thresholds": [1.0]}, "either 'thresholds' or 'quantiles'"),
+        (
+            {**SENTENCES, "column": "toxicity.score"},
+            "no stage of the recipe makes 'toxicity.score'",
+        ),
+        ({**SENTENCES, "column": "gopher_quality.length"}, "'gopher_quality' makes gopher_quality"),
     ],
 )
 def test_impossible_control_is_found_by_check(

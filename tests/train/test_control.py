@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.errors import UserError
+from curation.filters.gopher_quality import GopherQuality
 from eval.bpb import score_panel, tokenize_panel
 from eval.requests import Text, conditioned, encode_requests
 from eval.scorer import score
 from train.control import Control
 from train.run import load_model, run_proxy
+from train.sentences import split_sentences
 from train.shards import TokenShards, tokenize_dataset
 from train.spec import ProxySpec
 from train.tokenizer import Tokenizer, train_tokenizer
@@ -116,9 +118,77 @@ def test_control_token_is_read_and_not_scored(
     assert nats[0] == pytest.approx(bpb[0.0, None] * ids, rel=1e-4)
 
 
+def sentences_of(shards: TokenShards, tokenizer: Tokenizer) -> list[tuple[str | None, str]]:
+    """Each run of text in the tokens, with the control token before it."""
+    names = {tokenizer.control(name): name for name in NAMES}
+    out: list[tuple[str | None, list[int]]] = []
+    for token in shards.tokens("web").tolist():
+        if token == tokenizer.eot or token in names:
+            out.append((names.get(token), []))
+        else:
+            out[-1][1].append(token)
+    return [(name, tokenizer.decode(ids)) for name, ids in out if ids]
+
+
+def test_sentence_gets_the_token_of_its_own_score(marked: Tokenizer, tmp_path: Path) -> None:
+    texts = ["It is so. Interminable characterisations!\nA b c", "Undecomposed"]
+    file = write(tmp_path / "a.parquet", [0.0, None], texts)
+    rule = control(column="gopher_quality.avg_word_len", thresholds=(3.0, 9.0), per="sentence")
+    scorer = GopherQuality()
+    shards = tokenize_dataset([file], marked, tmp_path / "shards", rule, scorer=scorer)
+    assert sentences_of(shards, marked) == [
+        ("good", "It is so."),
+        ("bad", " Interminable characterisations!"),
+        ("good", "\nA b c"),
+        ("bad", "Undecomposed"),
+    ]
+    assert len(shards.index("web")) == 2
+    other = tokenize_dataset([file], marked, tmp_path / "other", control(thresholds=(3.0, 9.0)))
+    assert other.identity != shards.identity
+
+
+def test_some_sentences_stay_bare_whatever_the_row_groups(
+    marked: Tokenizer, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a.parquet", [0.0] * 300, ["One is. Two are. Three were."] * 300)
+    column = "gopher_quality.avg_word_len"
+    rule = control(column=column, thresholds=(3.0, 9.0), per="sentence", drop_frac=0.2)
+    shards = tokenize_dataset([file], marked, tmp_path / "a", rule, scorer=GopherQuality())
+    given = np.isin(shards.tokens("web"), [marked.control(name) for name in NAMES]).sum()
+    assert 0.7 * 900 < given < 0.9 * 900
+    pq.write_table(pq.read_table(file), tmp_path / "b.parquet", row_group_size=100)
+    files = [tmp_path / "b.parquet"]
+    again = tokenize_dataset(files, marked, tmp_path / "b", rule, scorer=GopherQuality())
+    assert np.array_equal(again.tokens("web"), shards.tokens("web"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "one",
+        'He said "No." Then left.',
+        "a.b. c\n\n d?\n",
+        "今日は。元気です。",
+        "Wait… what?!  Yes.",
+    ],
+)
+def test_sentences_joined_are_the_text(text: str) -> None:
+    assert "".join(split_sentences(text)) == text
+
+
+def test_sentences_end_at_terminals_and_lines() -> None:
+    text = 'He said "No." Then left (early!).\n\nTitle\nMore is 3.5 wide.'
+    assert split_sentences(text) == [
+        *('He said "No."', " Then left (early!).", "\n\nTitle", "\nMore is 3.5 wide."),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"per": "sentence", "thresholds": None, "quantiles": (0.2, 0.5)}, "needs 'thresholds'"),
         ({"quantiles": (0.5,)}, "either 'thresholds' or 'quantiles'"),
         ({"thresholds": None}, "either 'thresholds' or 'quantiles'"),
         ({"thresholds": (0.5,)}, "one more than there are cuts"),
