@@ -11,7 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from curation.errors import UserError, closest
+from mixtures import distances
+from mixtures.space import Floats
 
 Weights = Literal["natural", "uniform"] | dict[str, float]
 
@@ -135,6 +139,24 @@ class Mixture:
             domain: weight * self.budget / self.tokens[domain] if weight else 0.0
             for domain, weight in self.weights.items()
         }
+
+    def l1(self, other: Mixture) -> float:
+        """Sum of absolute differences of the weights, in [0, 2]."""
+        return float(distances.l1(*self._beside(other)))
+
+    def tv(self, other: Mixture) -> float:
+        """Total variation: the share of the budget that differs, in [0, 1]."""
+        return float(distances.tv(*self._beside(other)))
+
+    def kl(self, other: Mixture) -> float:
+        """KL(self || other) in nats; infinite if `other` lacks a domain that this one uses."""
+        return float(distances.kl(*self._beside(other)))
+
+    def _beside(self, other: Mixture) -> tuple[Floats, Floats]:
+        """Both weights in one order; a domain that one of them does not know has none."""
+        names = list(self.weights | other.weights)
+        p, q = (np.array([m.weights.get(name, 0.0) for name in names]) for m in (self, other))
+        return p, q
 
 
 def _check_numbers(

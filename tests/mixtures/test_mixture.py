@@ -1,5 +1,7 @@
 """Mixture: weights, the epoch cap, and what is said when the cap cannot be kept."""
 
+import math
+
 import pytest
 
 from curation.errors import UserError
@@ -109,3 +111,14 @@ def test_weights_are_spelled_by_name_or_given() -> None:
     assert Mixture.of("natural", tokens, 50).weights == {"web": 0.75, "code": 0.25}
     assert Mixture.of("uniform", tokens, 50).weights == {"web": 0.5, "code": 0.5}
     assert Mixture.of({"code": 2.0}, tokens, 50).weights == {"web": 0.0, "code": 1.0}
+
+
+def test_distances_compare_weights_by_name_and_count_absent_domains_as_nothing() -> None:
+    natural = Mixture.natural(TOKENS, budget=100)  # .8, .15, .05
+    other = Mixture.from_weights({"books": 1, "web": 1}, {"books": 9, "web": 9}, budget=10)
+    assert natural.l1(other) == pytest.approx(0.3 + 0.35 + 0.05)
+    assert natural.tv(other) == other.tv(natural) == pytest.approx(0.35)
+    expected = 0.5 * math.log(0.5 / 0.8) + 0.5 * math.log(0.5 / 0.15)
+    assert other.kl(natural) == pytest.approx(expected)
+    assert natural.kl(other) == math.inf
+    assert natural.kl(natural) == 0

@@ -1,0 +1,1 @@
+"""Search: which mixture to train on, found with proxy runs and believed when measured."""
