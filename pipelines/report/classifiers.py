@@ -26,6 +26,7 @@ def _classifier(recipe: RecipeResult, label: str, metrics: Json) -> list[Html]:
         pairs("On held-out documents", _quality(recipe, label, metrics)),
         _thresholds(metrics.get("thresholds", [])),
         _calibration(metrics.get("calibration", [])),
+        _ranking(metrics.get("ranking", {})),
         _telling(metrics.get("telling", {})),
     ]
 
@@ -33,14 +34,20 @@ def _classifier(recipe: RecipeResult, label: str, metrics: Json) -> list[Html]:
 def _lineage(metrics: Json) -> list[tuple[str, str]]:
     lineage, documents = metrics.get("lineage", {}), metrics.get("documents", {})
     rows = []
-    for role in ("positives", "negatives"):
+    drawn = dict.fromkeys(p["role"] for p in lineage.get("parts", []))
+    for role in dict.fromkeys((*drawn, *(k for k, v in documents.items() if isinstance(v, dict)))):
         parts = [p for p in lineage.get("parts", []) if p["role"] == role]
         told = "; ".join(f"{_part(p)} ({count(p['documents'])})" for p in parts)
-        counts = documents.get(role, {})
-        trained = f"{count(counts.get('train'))} learned, {count(counts.get('held_out'))} held out"
-        rows.append((role, f"{clip(told, 300)}: {trained}"))
+        counts = documents.get(role)
+        rows.append((role, ": ".join(t for t in (clip(told, 300), _learned(counts)) if t)))
     seed = f"{lineage.get('stage', {}).get('name', ABSENT)}, seed {lineage.get('seed', ABSENT)}"
     return [*rows, ("trained as", seed)]
+
+
+def _learned(counts: Json | None) -> str:
+    if counts is None:
+        return ""
+    return f"{count(counts.get('train'))} learned, {count(counts.get('held_out'))} held out"
 
 
 def _part(part: Json) -> str:
@@ -97,6 +104,25 @@ def _calibration(bins: list[Json]) -> Html:
         for one in bins
     ]
     return table("Calibration", columns, cells) if bins else Html("")
+
+
+def _ranking(ranking: Json) -> Html:
+    """What ranked the sample that the classifier learned from, and how far it agrees with it."""
+    if not ranking:
+        return Html("")
+    agreement = number(ranking["spearman"], 3)
+    rows = [
+        ("documents ranked", count(ranking["documents"])),
+        ("without a vector", count(ranking["without_vector"])),
+        ("positives", f"{count(ranking['positives'])}, by {ranking['value']} of the ranks"),
+        ("Spearman's correlation of score and rank, held out", agreement),
+    ]
+    columns = [*texts("target set"), *numbers("examples", "of the positives nearest to it")]
+    cells = [
+        [clip(one["name"], 60), count(one["examples"]), percent(one["positives_frac"], 1)]
+        for one in ranking["targets"]
+    ]
+    return join([pairs("Ranking by benchmarks", rows), table("Target sets", columns, cells)])
 
 
 def _telling(sides: dict[str, list[Json]]) -> Html:

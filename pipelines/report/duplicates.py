@@ -40,6 +40,8 @@ def _stage(report: Json) -> list[Html]:
     parts += [_by_source(report["duplicates_by_source"]), _sizes(report["cluster_sizes"])]
     if report.get("candidates_by_similarity"):
         parts.append(_candidates(report["candidates_by_similarity"]))
+    if report.get("curve"):
+        parts.append(_curve(report["curve"], report["documents"]))
     return [*parts, *(_cluster(one) for one in report.get("largest_clusters", []))]
 
 
@@ -92,6 +94,20 @@ def _candidates(bins: list[int]) -> Html:
     ]
     columns = numbers("exact similarity", "pairs", "share")
     return table("Pairs that were compared", columns, cells) if cells else Html("")
+
+
+def _curve(points: list[Json], documents: int) -> Html:
+    """What other thresholds would find."""
+    cells = [
+        [
+            f"{one['min_similarity']:g}",
+            count(one["documents"]),
+            percent(one["documents"], documents),
+        ]
+        for one in points
+    ]
+    columns = numbers("similarity", "documents", "share")
+    return table("Documents with a better one at least so similar", columns, cells)
 
 
 def _cluster(cluster: Json) -> Html:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.report.classifiers import classifiers
+from pipelines.report.clusters import clusters
 from pipelines.report.curves import curves
 from pipelines.report.duplicates import duplicates
+from pipelines.report.frame import frame, write_page
 from pipelines.report.funnel import funnel
 from pipelines.report.glance import glance
 from pipelines.report.histograms import histograms
 from pipelines.report.labels import labels
-from pipelines.report.markup import Html, clip, join, tag
+from pipelines.report.markup import Html, clip, join
 from pipelines.report.mixture import mixture
 from pipelines.report.planted import planted
 from pipelines.report.provenance import provenance
 from pipelines.report.results import Results, load_results
 from pipelines.report.samples import samples
 from pipelines.report.scorecards import scorecards
-from pipelines.report.style import style_sheet
 from pipelines.report.verdict import sentence, verdict
-
-# Nothing may load or run; the style sheet is inline, the icon is an empty data URL.
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def write_report(folder: Path) -> Path:
@@ -38,13 +32,7 @@ def write_report(folder: Path) -> Path:
     Raises:
         UserError: `folder` is not there, or one of its JSON files cannot be read.
     """
-    target = folder / "report.html"
-    page = _page(load_results(folder))
-    # A reader never sees half a page, and a broken one never replaces a good one.
-    draft = target.with_suffix(".html.tmp")
-    draft.write_text(page, encoding="utf-8")
-    os.replace(draft, target)
-    return target
+    return write_page(folder, _page(load_results(folder)))
 
 
 def _first(results: Results) -> Html:
@@ -58,6 +46,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Results], Html]], ...] = (
     ("classifiers", "Classifiers", classifiers),
     ("labels", "Labels", labels),
     ("duplicates", "Duplicates", duplicates),
+    ("clusters", "Clusters", clusters),
     ("dropped", "Dropped documents", samples),
     ("training", "Training", curves),
     ("mixture", "Mixture", mixture),
@@ -67,44 +56,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Results], Html]], ...] = (
 
 
 def _page(results: Results) -> str:
-    filled = [(key, title, render(results)) for key, title, render in _SECTIONS]
-    shown = [section for section in filled if section[2]]
-    body = tag(
-        "body",
-        _header(results),
-        _contents([(key, title) for key, title, _ in shown]),
-        tag("main", *(_section(*section) for section in shown)),
-    )
-    return "<!doctype html>\n" + tag("html", _head(results), body, lang="en") + "\n"
-
-
-def _head(results: Results) -> Html:
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("link", rel="icon", href="data:,"),
-        tag("title", f"{_title(results)} · tilth report"),
-        tag("style", Html(style_sheet())),
-    )
-
-
-def _header(results: Results) -> Html:
     names = ", ".join(clip(recipe.name, 80) for recipe in results.recipes)
     told = f"Recipes: {names}" if names else "No recipe has left anything here yet."
-    return tag("header", tag("p", "tilth report"), tag("h1", _title(results)), tag("p", told))
-
-
-def _title(results: Results) -> str:
-    return clip(results.path.resolve().name, 80)
-
-
-def _contents(entries: list[tuple[str, str]]) -> Html:
-    links = [tag("li", tag("a", title, href=f"#{key}")) for key, title in entries]
-    return tag("nav", tag("ul", *links), aria_label="Sections")
-
-
-def _section(key: str, title: str, content: Html) -> Html:
-    return tag("section", tag("h2", title), content, id=key)
+    title = clip(results.path.resolve().name, 80)
+    return frame(title, told, [(key, name, render(results)) for key, name, render in _SECTIONS])

@@ -93,3 +93,9 @@ def legend(entries: Sequence[tuple[str, str]]) -> Html:
 def figure(caption: str, *parts: str, class_: str | None = None) -> Html:
     """A picture with its caption on top."""
     return tag("figure", tag("figcaption", caption), *parts, class_=class_)
+
+
+def broad(drawn: str, caption: str) -> Html:
+    """A box for a picture of the page's width, which scrolls where the screen is narrower."""
+    # A box that scrolls must be reachable by keyboard.
+    return tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label=caption)

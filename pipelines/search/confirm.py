@@ -28,6 +28,7 @@ from pipelines.search.record import (
 )
 
 BEST = "best measured"
+BESIDE = 3  # mixtures beside the proposals: natural, uniform, the best measured
 
 
 def fresh_seeds(used: Sequence[int], count: int) -> tuple[int, ...]:

@@ -14,7 +14,8 @@ from mixtures.space import Space
 from pipelines.evidence import against_judge
 from pipelines.making import make_dataset, make_tokens, make_workshop
 from pipelines.prepare import Bench, prepare
-from pipelines.search.guards import check_domains
+from pipelines.search.confirm import BESIDE
+from pipelines.search.guards import check_domains, wanted_baselines
 from pipelines.search.proxies import Proxies, Size, matched_frac, whole_steps
 from pipelines.search.record import Domain, SearchRecord, SizeEntry
 from pipelines.search.spec import SearchSpec
@@ -62,6 +63,14 @@ class Ground:
         )
 
     @property
+    def _planned(self) -> int:
+        """Entries of the record in the end, at most."""
+        spec, confirm = self.spec, self.spec.confirm
+        base = len(wanted_baselines(self.space, self.sizes, spec.seeds))
+        measured = confirm.top * min(len(self.sizes), 2)
+        return base + spec.budget.runs + measured + confirm.seeds * (confirm.top + BESIDE)
+
+    @property
     def record(self) -> SearchRecord:
         """What is known before the first run."""
         spec, space = self.spec, self.space
@@ -92,6 +101,7 @@ class Ground:
             proxy_seed=spec.seeds[0],
             target=size_entry(Size(spec.target, 1.0)),
             budget_runs=spec.budget.runs,
+            planned=self._planned,
             budget_seconds=spec.budget.seconds,
         )
 

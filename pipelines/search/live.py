@@ -55,16 +55,13 @@ class LiveSearch:
         print(f"{up}\r\x1b[J{text}", file=self.stream, flush=True)
 
     def _left(self, record: SearchRecord) -> float | None:
-        """Seconds that the method's other runs take, at the pace of those made since it began."""
+        """Seconds to the end of the search, at the pace of the runs made since it began."""
         elapsed = time.monotonic() - self._begin
         # A run that took longer than we have been at it was found, and tells nothing of the pace.
         made = [r for r in record.runs if r.seconds is not None and r.seconds <= elapsed]
-        if record.state not in ("baselines", "searching") or not made:
+        if record.state == "done" or not made:
             return None
-        left = elapsed / len(made) * (record.budget_runs - _searched(record))
-        if record.budget_seconds is not None:
-            left = min(left, max(0.0, record.budget_seconds - elapsed))
-        return left
+        return elapsed / len(made) * max(0, record.planned - len(record.runs))
 
 
 def line(record: SearchRecord, left: float | None) -> str:
@@ -72,6 +69,8 @@ def line(record: SearchRecord, left: float | None) -> str:
     failed = sum(run.state == "failed" for run in record.runs)
     best, natural = best_so_far(record), natural_run(record)
     parts = [f"{record.state}, {_searched(record)} of {record.budget_runs} runs"]
+    if record.state != "done":
+        parts[0] += f" ({len(record.runs)} of {record.planned} with baselines and confirmation)"
     parts += [f"{failed} failed"] if failed else []
     parts += [f"natural {natural.objective:.4f}"] if natural and natural.objective else []
     parts += [f"best {best.objective:.4f}"] if best and best.objective else []
@@ -98,7 +97,7 @@ def live_table(record: SearchRecord) -> str:
         assert last.predicted is not None
         label = "predicted optimum"
         rows.append(_row(label, last.predicted, last.predicted_sd, base, last.predicted_weights))
-    return table(("", "objective", "sd", "less natural", "  mixture"), rows)
+    return table(("", "weights", "objective", "sd", "less natural"), rows, left=2)
 
 
 def _row(
@@ -106,7 +105,7 @@ def _row(
 ) -> tuple[str, ...]:
     spread = "" if sd is None else f"{sd:.4f}"
     gain = "" if base is None else f"{value - base:+.4f}"
-    return name, f"{value:.4f}", spread, gain, f"  {mixture_text(weights)}"
+    return name, mixture_text(weights), f"{value:.4f}", spread, gain
 
 
 def mixture_text(weights: Mapping[str, float], most: int = DOMAINS) -> str:

@@ -47,7 +47,8 @@ class SearchLog:
 
     def make(self, wanted: Sequence[Wanted]) -> list[Made]:
         """The runs, in the order of `wanted`; they are in the record afterwards."""
-        before, ended = self.record.runs, list[RunEntry]()
+        before = self.record.runs
+        ended: list[RunEntry] = []
 
         def heard(made: Made) -> None:
             ended.append(made.entry)

@@ -291,6 +291,7 @@ class SearchRecord:
         target: the run that the mixture is for.
         budget_runs: runs that the method may ask for.
         budget_seconds: after which nothing more is asked; None for no limit.
+        planned: runs of all roles, at most, one role of a run each.
         asked: runs that the method asked for.
         outside_budget: runs of baselines, proposals and confirmation, once each.
         state: what the search is at.
@@ -323,6 +324,7 @@ class SearchRecord:
     target: SizeEntry
     budget_runs: int
     budget_seconds: float | None = None
+    planned: int = 0
     asked: int = 0
     outside_budget: int = 0
     state: State = "baselines"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from curation.backends import Backend, make_backend
@@ -32,7 +33,6 @@ from pipelines.search.confirm import (
     confirmation,
     fresh_seeds,
     named,
-    row,
     wanted_confirmations,
 )
 from pipelines.search.ground import Ground, lay
@@ -157,13 +157,13 @@ def _measure(
             Wanted(
                 role="search",
                 name=f"round {number}.{start + i}",
-                weights=row(ground.space, dict(zip(ground.space.domains, a.weights, strict=True))),
-                size=sizes[a.size],
+                weights=np.array(ask.weights),
+                size=sizes[ask.size],
                 seed=spec.seeds[0],
                 round=number,
-                points=a.points,
+                points=ask.points,
             )
-            for i, a in enumerate(part, 1)
+            for i, ask in enumerate(part, 1)
         ]
         made = log.make(wanted)
         method.tell([one.run(ask) for one, ask in zip(made, part, strict=True)])

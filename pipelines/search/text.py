@@ -78,7 +78,7 @@ def _measured(record: SearchRecord) -> str:
     best = best_so_far(record)
     if best:
         rows.append(_row("best measured", None, best, base))
-    return table(("mixture", "predicted", "measured", "less natural", "  weights"), rows)
+    return table(("mixture", "weights", "predicted", "measured", "less natural"), rows, left=2)
 
 
 def _row(
@@ -91,10 +91,10 @@ def _row(
     less = run.objective - base if run.objective is not None and base is not None else None
     return (
         name if run.allowed else f"{name} (over its cap)",
+        mixture_text(run.weights),
         _number(mean) + (f" ± {sd:.4f}" if sd is not None else ""),
         _number(run.objective) if run.state == "done" else "failed",
         "" if less is None else f"{less:+.4f}",
-        f"  {mixture_text(run.weights)}",
     )
 
 
@@ -124,19 +124,19 @@ def _confirmed(found: Confirmation) -> str:
         rows.append(
             (
                 one.name,
+                mixture_text(one.weights),
                 f"{one.mean:.4f}",
                 _number(one.sd),
                 f"{pair.difference:+.4f}" if pair else "",
                 f"[{low:+.4f}, {high:+.4f}]" if low is not None and high is not None else "",
                 _number(pair.mde) if pair else "",
                 pair.verdict if pair else "",
-                f"  {mixture_text(one.weights)}",
             )
         )
-    header = ("mixture", "mean", "sd", "less natural", "95 % interval", "mde", "", "  weights")
+    header = ("mixture", "weights", "mean", "sd", "less natural", "95 % interval", "mde", "")
     return (
         f"\nconfirmed at {found.size.preset}, {found.size.tokens:,} tokens, {len(found.seeds)} "
-        f"fresh seeds, confirm half ({found.test} test):\n{table(header, rows)}"
+        f"fresh seeds, confirm half ({found.test} test):\n{table(header, rows, left=2)}"
     )
 
 
