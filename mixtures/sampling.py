@@ -3,8 +3,8 @@
 RegMix (2407.01492, `mixture_config/synthesize_mixture.py`) draws Dirichlet(strength * prior), the
 prior tempered, the strength log-uniform over 15 values; rejects draws that use a domain more than
 k times its natural share; and sets weights that a proxy could not tell from 0 to 0. WebOrganizer
-(2502.10341) keeps mixtures apart by a least distance, Olmix (2602.12237) draws around the natural
-prior itself.
+(2502.10341) keeps mixtures apart by a least distance. Olmix (2602.12237) draws around the natural
+prior itself, and over sources only mixtures that have all of them ("dense").
 
 Deviations. A space may have floors and caps: draws outside are rejected as well, and where they
 starve the sampler the rest are further draws projected onto the space (`simplex.project`), which
@@ -14,6 +14,9 @@ of the least weight, so that they sum to 1. The largest usage is a multiple of t
 RegMix has it, also where the prior is tempered (WebOrganizer: of the tempered one). WebOrganizer
 calls its distance total variation and computes the largest absolute difference: here each has its
 own name.
+
+The 512 mixtures that RegMix published are denser than its constants make them: 9.3 of 17 domains
+have a weight, and 6.5 in 512 draws of this sampler.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ class Dirichlet:
         max_strength: largest.
         strengths: how many, evenly spaced in their logarithm.
         min_weight: below it a weight is 0, in [0, 1).
+        dense: reject such mixtures instead, so that all domains have a weight.
         max_usage: most of a weight over the natural share of its domain, from 1; null for any.
         min_distance: least distance of two mixtures; 0 drops repeated ones only, null none.
         distance: that it is measured by: l1, tv, linf or hellinger.
@@ -55,6 +59,7 @@ class Dirichlet:
     max_strength: float = 5.0
     strengths: int = 15
     min_weight: float = 2e-4
+    dense: bool = False
     max_usage: float | None = 15.0
     min_distance: float | None = 0.0
     distance: Distance = "tv"
@@ -73,7 +78,7 @@ class Dirichlet:
 
         Fewer where the space is too small for that many at `min_distance`.
         """
-        floors, caps = space.floors, self._caps(space)
+        floors, caps = self._bounds(space)
 
         def inside() -> Floats:
             drawn = self._draw(space, rng, count)
@@ -94,21 +99,24 @@ class Dirichlet:
             made += blocks * _block(count)
         return kept
 
-    def _caps(self, space: Space) -> Floats:
-        """Largest weights; `max_usage` gives way where it would leave no mixture."""
-        if self.max_usage is None:
-            return space.caps
-        usage = np.maximum(space.natural * self.max_usage, space.floors)
-        caps = np.minimum(space.caps, usage)
-        return caps if caps.sum() >= 1 else space.caps
+    def _bounds(self, space: Space) -> tuple[Floats, Floats]:
+        """Floors and caps; `dense` and `max_usage` give way where they would leave no mixture."""
+        floors, caps = space.floors, space.caps
+        if self.dense:
+            dense = np.maximum(floors, np.minimum(self.min_weight, caps))
+            floors = dense if dense.sum() <= 1 else floors
+        if self.max_usage is not None:
+            used = np.minimum(caps, np.maximum(space.natural * self.max_usage, floors))
+            caps = used if used.sum() >= 1 else caps
+        return floors, caps
 
     def _draw(self, space: Space, rng: np.random.Generator, count: int) -> Floats:
-        """A block of mixtures with their small weights at 0, (block, domains)."""
+        """A block of mixtures, their small weights at 0 unless `dense`: (block, domains)."""
         grid = np.geomspace(self.min_strength, self.max_strength, self.strengths)
         strength = rng.choice(grid, size=(_block(count), 1))
         drawn = dirichlet(strength * self.prior(space), rng)
-        least = np.minimum(self.min_weight, drawn.max(1, keepdims=True))
-        drawn[drawn < least] = 0.0
+        if not self.dense:
+            drawn[drawn < np.minimum(self.min_weight, drawn.max(1, keepdims=True))] = 0.0
         return np.asarray(drawn / drawn.sum(1, keepdims=True))
 
     def _keep(self, kept: Floats, drawn: Floats, count: int) -> Floats:

@@ -16,6 +16,7 @@ from mixtures.simplex import project
 from mixtures.space import Floats, Space
 
 MIN_TV = 0.02  # of two proposals: less than this share moved is the same mixture to a reader
+_BATCH = 256  # of the standard errors, which may cost more than the means
 PROPOSALS = 5  # the loop confirms three, and a mixture may fail to beat what was measured
 
 
@@ -28,13 +29,21 @@ def swarm(problem: Problem, sampler: Dirichlet, space: Space | None = None) -> F
     Raises:
         UserError: the space has too few distinct mixtures.
     """
-    space = space or problem.space
-    found = sampler.sample(space, problem.runs, draw(problem, "swarm"))
+    rng = draw(problem, "swarm")
+    return enough(problem, sampler.sample(space or problem.space, problem.runs, rng))
+
+
+def enough(problem: Problem, found: Floats) -> Floats:
+    """`found`, if it holds a mixture for every run.
+
+    Raises:
+        UserError: it does not.
+    """
     if len(found) < problem.runs:
         raise UserError(
             f"found {len(found)} distinct mixtures for {problem.runs} runs",
             where="constraints",
-            hint="Widen floors and caps, lower min_distance, or ask for fewer runs.",
+            hint="Widen floors and caps, lower min_distance, or set budget.runs lower.",
         )
     return found
 
@@ -84,8 +93,12 @@ def predicted(fit: Fit, weights: Floats, by: str) -> Proposal:
 
 def ranked(fit: Fit, weights: Floats, by: str) -> Iterator[Proposal]:
     """Mixtures (mixtures, domains) by predicted objective, best first, as far as they are asked."""
-    for row in np.argsort(fit.mean(weights), kind="stable"):
-        yield predicted(fit, weights[row], by)
+    means = fit.mean(weights)
+    order = np.argsort(means, kind="stable")
+    for start in range(0, len(order), _BATCH):
+        rows = order[start : start + _BATCH]
+        for row, sd in zip(rows, fit.sd(weights[rows]), strict=True):
+            yield Proposal(weights=weights[row], mean=float(means[row]), sd=float(sd), by=by)
 
 
 def distinct(proposals: Iterable[Proposal], count: int = PROPOSALS) -> list[Proposal]:

@@ -9,8 +9,8 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from curation.errors import UserError
-from mixtures.methods.candidates import asks, distinct, measured, outstanding, ranked
-from mixtures.methods.fitting import Choice, fit_objective
+from mixtures.methods.candidates import asks, distinct, enough, measured, outstanding, ranked
+from mixtures.methods.fitting import Choice, check_budget, fit_objective
 from mixtures.methods.method import Problem, Proposal, SearchMethod, draw, methods
 from mixtures.predictors.predictor import Fit
 from mixtures.runs import Ask, Run
@@ -30,6 +30,7 @@ class Climb(SearchMethod):
 
     Deviations. Neither pool, top nor the concentration's strength are given in numbers: the pool is
     `pool` mixtures, the top `top` times as many as are measured, the strengths those of RegMix.
+    Of its LightGBM depth 4 and leaves of 5 are given; its L1 and L2 are not, .1 each here.
     Beside the argmax of the last fit, which is CLIMB's result, the best measured mixture is
     proposed: in a reproduction the argmax lost to it (liujin99/climbmix).
 
@@ -38,8 +39,7 @@ class Climb(SearchMethod):
         sampler: of the pool.
         pool: mixtures.
         top: most promising mixtures per one that is measured, from 1.
-        predictor: a predictor's name, {name: parameters}, or `auto` for the one that
-            cross-validation prefers per target.
+        predictor: a predictor's name, or {name: parameters}; one fit per target.
     """
 
     reference = "CLIMB, 2504.13161, section 3.2"
@@ -48,7 +48,9 @@ class Climb(SearchMethod):
     sampler: Dirichlet = field(default_factory=lambda: Dirichlet(temperature=1.0, max_usage=None))
     pool: int = 20_000
     top: float = 2.0
-    predictor: Choice = "lightgbm"
+    predictor: Choice = field(
+        default_factory=lambda: {"lightgbm": {"max_depth": 4, "min_leaf": 5, "l1": 0.1, "l2": 0.1}}
+    )
 
     def __post_init__(self) -> None:
         if not self.split or min(self.split) < 1:
@@ -91,11 +93,13 @@ class Climb(SearchMethod):
 
     def _pool(self, problem: Problem) -> Floats:
         count = max(self.pool, problem.runs)
-        return self.sampler.sample(problem.space, count, draw(problem, "climb", "pool"))
+        rng = draw(problem, "climb", "pool")
+        return enough(problem, self.sampler.sample(problem.space, count, rng))
 
     def _choose(self, problem: Problem, runs: Sequence[Run], pool: Floats, count: int) -> Floats:
         """The mixtures of the round that comes after `runs`."""
         if not runs:
+            check_budget(problem, self.predictor, pool[:count])
             return pool[:count]
         fit = fit_objective(problem, runs, self.predictor)
         made = {run.ask.weights for run in runs}

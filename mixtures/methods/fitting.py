@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from curation.config import build
 from curation.errors import UserError
+from mixtures.distances import hellinger
 from mixtures.methods.candidates import usable
 from mixtures.methods.method import Problem
 from mixtures.predictors.predictor import Fit, Predictor, predictors
 from mixtures.runs import Run, losses_of, weights_of
+from mixtures.selection import Composite
 from mixtures.simplex import Objective
 from mixtures.space import Floats
 
@@ -35,6 +36,22 @@ def predictor_of(choice: Choice) -> Predictor:
     return build(predictors.get(name), parameters, where=f"predictor.{name}", label=name)
 
 
+def check_budget(problem: Problem, choice: Choice, weights: Floats) -> None:
+    """Tells before anything is trained that a predictor cannot be fitted to so few runs.
+
+    It is fitted to made-up losses at the mixtures (runs, domains): what it needs it says itself.
+
+    Raises:
+        UserError: it is unknown, a parameter is wrong, or the runs are too few.
+    """
+    predictor, made_up = predictor_of(choice), hellinger(weights, np.roll(weights[0], 1))
+    try:
+        for own in {problem.own(name) for name in problem.objective}:
+            predictor.fit(weights, made_up, own)
+    except UserError as error:
+        raise UserError(error.what, where="budget.runs", hint=error.hint) from None
+
+
 def fit_objective(problem: Problem, runs: Sequence[Run], choice: Choice) -> Fit:
     """The objective fitted to the finished runs of the first size.
 
@@ -47,25 +64,7 @@ def fit_objective(problem: Problem, runs: Sequence[Run], choice: Choice) -> Fit:
         predictor.fit(weights, losses_of(done, name), problem.own(name))
         for name in problem.objective
     )
-    return _Sum(fits, tuple(problem.objective.values()))
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """Weighted sum of fits."""
-
-    fits: tuple[Fit, ...]
-    parts: tuple[float, ...]
-
-    def mean(self, weights: Floats) -> Floats:
-        return np.asarray(
-            sum(part * fit.mean(weights) for fit, part in zip(self.fits, self.parts, strict=True))
-        )
-
-    def sd(self, weights: Floats) -> Floats:
-        return np.asarray(
-            sum(part * fit.sd(weights) for fit, part in zip(self.fits, self.parts, strict=True))
-        )
+    return Composite(fits, tuple(problem.objective.values()))
 
 
 def smooth(fit: Fit) -> Objective:

@@ -10,7 +10,7 @@ import numpy as np
 from curation.errors import UserError
 from mixtures.freeze import Frozen
 from mixtures.methods.candidates import asks, distinct, measured, outstanding, predicted, swarm
-from mixtures.methods.fitting import Choice, fit_objective, smooth
+from mixtures.methods.fitting import Choice, check_budget, fit_objective, smooth
 from mixtures.methods.method import Problem, Proposal, SearchMethod, methods
 from mixtures.predictors.predictor import Fit
 from mixtures.runs import Ask, Run, weights_of
@@ -35,7 +35,8 @@ class Olmix(SearchMethod):
     frozen domains KL is taken between mixtures that have the virtual domain as one.
 
     Attributes:
-        sampler: of the swarm: around the natural prior itself, least weight .002.
+        sampler: of the swarm: around the natural prior itself, least weight .002, dense as for
+            sources; the paper's swarms over topics are sparse.
         kl_weight: lambda, from 0; .05 in the paper, for losses in bits per byte.
         frozen: weights of domains in an earlier mixture; they keep those ratios.
         predictor: whose fits are convex.
@@ -44,7 +45,9 @@ class Olmix(SearchMethod):
     reference = "Olmix, 2602.12237, sections 3 to 5"
 
     sampler: Dirichlet = field(
-        default_factory=lambda: Dirichlet(temperature=1.0, min_weight=2e-3, max_usage=None)
+        default_factory=lambda: Dirichlet(
+            temperature=1.0, min_weight=2e-3, dense=True, max_usage=None
+        )
     )
     kl_weight: float = 0.05
     frozen: dict[str, float] = field(default_factory=dict)
@@ -58,7 +61,10 @@ class Olmix(SearchMethod):
         """The whole swarm at once."""
         free = Frozen(replace(problem.space, max_epochs=None), self.frozen)
         _check_runs(problem.runs, len(free.space.domains))
-        return outstanding(problem, runs, asks(free.lift(swarm(problem, self.sampler, free.space))))
+        wanted = swarm(problem, self.sampler, free.space)
+        if not runs:
+            check_budget(_lower(problem, free), self.predictor, wanted)
+        return outstanding(problem, runs, asks(free.lift(wanted)))
 
     def propose(self, problem: Problem, runs: Sequence[Run]) -> list[Proposal]:
         """The optimum, those with the prior at other weights, then the swarm's best measured."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mixtures.methods.candidates import asks, distinct, outstanding, predicted, ranked, swarm
-from mixtures.methods.fitting import Choice, fit_objective
+from mixtures.methods.fitting import Choice, check_budget, fit_objective
 from mixtures.methods.method import Problem, Proposal, SearchMethod, draw, methods
 from mixtures.runs import Ask, Run
 from mixtures.sampling import Dirichlet
@@ -32,8 +32,7 @@ class RegMix(SearchMethod):
 
     Attributes:
         sampler: of the swarm.
-        predictor: a predictor's name, {name: parameters}, or `auto` for the one that
-            cross-validation prefers per target.
+        predictor: a predictor's name, or {name: parameters}; one fit per target.
         simulation: of the candidates.
         simulated: candidates; 100,000 in the code, 1,000,000 in the paper.
         top: best candidates that are averaged; 128 in the code, 100 in the paper.
@@ -53,7 +52,10 @@ class RegMix(SearchMethod):
 
     def ask(self, problem: Problem, runs: Sequence[Run]) -> list[Ask]:
         """The whole swarm at once."""
-        return outstanding(problem, runs, asks(swarm(problem, self.sampler)))
+        wanted = swarm(problem, self.sampler)
+        if not runs:
+            check_budget(problem, self.predictor, wanted)
+        return outstanding(problem, runs, asks(wanted))
 
     def propose(self, problem: Problem, runs: Sequence[Run]) -> list[Proposal]:
         """The mean of the best candidates, then the best candidates themselves."""

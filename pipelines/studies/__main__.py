@@ -15,7 +15,7 @@ from curation.backends import RayBackend
 from curation.errors import TilthError
 from pipelines.progress import ProgressPrinter
 from pipelines.recipe import load_recipe
-from pipelines.studies import sizes, truth
+from pipelines.studies import betr, replay, sizes, truth
 from pipelines.studies.study import HERE, Bench, Study
 from pipelines.summary import outcome_text
 
@@ -33,6 +33,8 @@ def _compare(folder: str, names: tuple[str, ...], bench: Bench) -> str:
 STUDIES: dict[str, Study] = {
     "truth": truth.study,
     "sizes": sizes.study,
+    "betr": betr.study,
+    "replay": replay.study,
     "web": recipes("web", "raw", "curated"),
     "contamination": recipes("contamination", "leaked", "cleaned"),
     "published": recipes("published", "gopher", "c4", "refinedweb", "fineweb", "dclm"),

@@ -40,10 +40,8 @@ Study = Callable[[Bench], str]  # makes what is missing; the result as Markdown
 
 def write_recipe(folder: Path, keys: Mapping[str, Any], judge: Mapping[str, Any]) -> Recipe:
     """A recipe of the study's own making and its judge, in files that can be run by hand."""
-    _write_yaml(folder / "judge.yaml", judge)
-    return load_recipe(
-        _write_yaml(folder / f"{keys['name']}.yaml", {"judge": "judge.yaml", **keys})
-    )
+    write_yaml(folder / "judge.yaml", judge)
+    return load_recipe(write_yaml(folder / f"{keys['name']}.yaml", {"judge": "judge.yaml", **keys}))
 
 
 def documents(*domains: str) -> Iterator[dict[str, Any]]:
@@ -70,7 +68,8 @@ def write_documents(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _write_yaml(path: Path, value: Mapping[str, Any]) -> Path:
+def write_yaml(path: Path, value: Mapping[str, Any]) -> Path:
+    """A file that can be run by hand; its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(dict(value), sort_keys=False), "utf-8")
     return path

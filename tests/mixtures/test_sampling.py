@@ -80,6 +80,17 @@ def test_a_least_weight_above_all_draws_leaves_the_largest() -> None:
     assert np.sort(found, 1) == pytest.approx(np.tile([0, 0, 0, 1.0], (4, 1)))
 
 
+def test_dense_mixtures_have_all_domains_even_where_that_starves_rejection() -> None:
+    found = sample(Dirichlet(temperature=1.0, min_weight=0.01, dense=True, max_usage=None), 300)
+    assert found.min() >= 0.01 - 1e-12
+    many = space({f"d{i}": 10 ** (i % 4) for i in range(20)})
+    found = sample(Dirichlet(temperature=1.0, min_weight=0.01, dense=True), 300, where=many)
+    assert len(found) == 300
+    assert found.min() >= 0.01 - 1e-12
+    capped = space(max_weights={"code": 0.0})
+    assert sample(Dirichlet(min_weight=0.01, dense=True), 50, where=capped)[:, 3].max() == 0
+
+
 def test_largest_usage_is_a_multiple_of_the_natural_share() -> None:
     where = space()
     found = sample(Dirichlet(max_usage=3.0))

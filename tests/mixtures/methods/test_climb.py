@@ -1,5 +1,7 @@
 """CLIMB: its rounds, what each of them measures, and its proposals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,9 @@ def test_impossible_parameters_are_refused() -> None:
         Climb(split=())
     with pytest.raises(ValueError, match="top must be at least 1"):
         Climb(top=0.5)
+
+
+def test_a_space_with_one_mixture_is_told() -> None:
+    point = replace(SPACE, max_epochs=1.0)  # the budget is all there is
+    with pytest.raises(UserError, match="found 1 distinct mixtures for 40 runs"):
+        METHOD.ask(problem(40, space=point), [])

@@ -47,10 +47,10 @@ def test_repetition_is_a_constraint_of_the_optimum_and_not_of_the_swarm() -> Non
     assert (weights_asked(Olmix(), space=named)[:, 0] <= 0.4).all()
 
 
-def test_the_swarm_is_around_the_natural_mixture_with_weights_from_002() -> None:
+def test_the_swarm_is_around_the_natural_mixture_and_has_all_domains() -> None:
     asked = np.array([ask.weights for ask in Olmix().ask(problem(400), [])])
-    assert asked.mean(0) == pytest.approx(SPACE.natural, abs=0.06)
-    assert ((asked == 0) | (asked >= 0.002)).all()
+    assert asked.mean(0) == pytest.approx(SPACE.natural, abs=0.1)
+    assert asked.min() >= 0.002 - 1e-12
 
 
 @pytest.mark.parametrize(("frozen", "least"), [({}, 15), ({"web": 3.0, "wiki": 1.0}, 12)])

@@ -53,14 +53,13 @@ def test_finds_a_mixture_much_better_than_natural_and_the_best_of_its_swarm() ->
     assert found < best_run < value(SPACE.natural)
 
 
-def test_takes_a_predictor_with_parameters_and_refuses_unknown_ones() -> None:
-    search = searched(METHOD, problem(40))
+def test_refuses_unknown_predictors_before_anything_runs() -> None:
     with pytest.raises(UserError, match="there is no predictor 'lightgmb'"):
-        RegMix(predictor="lightgmb").propose(search.problem, search.runs)
+        RegMix(predictor="lightgmb").ask(problem(40), [])
     with pytest.raises(UserError, match="no parameter 'depht'"):
-        RegMix(predictor={"lightgbm": {"depht": 3}}).propose(search.problem, search.runs)
+        RegMix(predictor={"lightgbm": {"depht": 3}}).ask(problem(40), [])
     with pytest.raises(UserError, match="one name"):
-        RegMix(predictor={}).propose(search.problem, search.runs)
+        RegMix(predictor={}).ask(problem(40), [])
 
 
 def test_impossible_parameters_are_refused() -> None:
