@@ -16,6 +16,7 @@ from train.phases import Phase
 
 MAX_EPOCHS = 4.0  # repeats beyond this lose value (Muennighoff et al. 2023, arXiv 2305.16264)
 MIXTURE = "mixture.yaml"  # what a search calls its file
+_NO_DOMAINS = ("id", "text", "meta")  # as many values as documents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,7 @@ def check_by(by: str, stages: Sequence[PlannedStage], where: str) -> None:
     """
     columns = {field.name: field.type for field in DOCUMENT_SCHEMA}
     columns |= {name: kind for planned in stages for name, kind in planned.columns().items()}
-    known = [name for name, kind in columns.items() if names_domains(kind)]
+    known = [n for n, kind in columns.items() if names_domains(kind) and n not in _NO_DOMAINS]
     if by not in columns:
         raise UserError(
             f"the dataset has no column '{by}'.{closest(by, known)}",

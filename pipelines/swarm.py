@@ -9,10 +9,8 @@ that is finished is not run again. One that diverges leaves the others alone.
 
 from __future__ import annotations
 
-import csv
-import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +19,7 @@ from curation.backends import Backend
 from curation.errors import RunError
 from curation.files import write_bytes
 from curation.workshop import Progress
+from pipelines.tables import csv_text
 from pipelines.trial import Trial, TrialResult, run_trial
 from pipelines.watch import watch
 from train.numerics import gpu_share
@@ -72,7 +71,7 @@ class Swarm:
         for trial, step, first in zip(self.trials, steps, before, strict=True):
             pace = (step - first) / (now - began) if step > first else None  # steps per second
             rows.append(self._row(trial, step, pace))
-        write_bytes(self.table, _csv(rows).encode())
+        write_bytes(self.table, csv_text(rows).encode())
 
     def _row(self, trial: Trial, step: int, pace: float | None) -> dict[str, Any]:
         spec, end = trial.spec, self.ended.get(trial.folder)
@@ -99,7 +98,13 @@ class Swarm:
         return row
 
 
-def run_swarm(trials: Sequence[Trial], folder: Path, backend: Backend, progress: Progress) -> Swarm:
+def run_swarm(
+    trials: Sequence[Trial],
+    folder: Path,
+    backend: Backend,
+    progress: Progress,
+    heard: Callable[[Ended], None] | None = None,
+) -> Swarm:
     """Trains and scores what is missing of `trials`.
 
     Args:
@@ -107,6 +112,7 @@ def run_swarm(trials: Sequence[Trial], folder: Path, backend: Backend, progress:
         folder: for the table.
         backend: trials run on its workers, on a GPU several at a time where models are small.
         progress: hears of the steps of all trials together.
+        heard: hears how each trial ended, as soon as it has.
 
     Raises:
         UserError: a trial asks for what its data cannot give.
@@ -118,6 +124,8 @@ def run_swarm(trials: Sequence[Trial], folder: Path, backend: Backend, progress:
     with watch(trials, progress, swarm.write):
         for end in backend.run(train_trial, list(trials), num_gpus=share):
             swarm.ended[end.folder] = end
+            if heard is not None:
+                heard(end)
     return swarm
 
 
@@ -132,12 +140,3 @@ def train_trial(trial: Trial) -> Ended:
 def _gpus(trial: Trial) -> float:
     spec = trial.spec
     return gpu_share(spec.model) if spec.numerics.device == "cuda" else 0.0
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()

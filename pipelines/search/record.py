@@ -300,7 +300,7 @@ class SearchRecord:
         proposals: best first.
         noise: None until natural is measured.
         agreement: None for one proxy size.
-        predictors: scores where the method chose among several.
+        predictors: scores of those that the method could take, where it takes one.
         confirmation: None until it is made, or where none is asked for.
         chosen: None until the end.
         warnings: sentences.

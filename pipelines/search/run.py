@@ -46,6 +46,7 @@ from pipelines.search.guards import (
 )
 from pipelines.search.live import LiveSearch, best_so_far
 from pipelines.search.log import SearchLog, Tell
+from pipelines.search.predictors import predictor_scores
 from pipelines.search.proxies import Wanted
 from pipelines.search.record import Chosen, ProposalEntry, Round, SearchRecord
 from pipelines.search.spec import SearchSpec, load_spec
@@ -89,6 +90,7 @@ def search(
         first = _first_asks(spec, method)
         _measure_baselines(ground, log)
         proposals = _rounds(ground, log, method, first, WAVES * backend.workers)
+        log.note(predictors=predictor_scores(method))
         _measure_proposals(ground, log, proposals)
         _confirm(ground, log)
         size, seed = ground.sizes[0].preset.name, spec.seeds[0]
