@@ -32,7 +32,12 @@ class Alarm:
     """One thing to look at. `source` is None if it is about all documents."""
 
     kind: Literal[
-        "outside_band", "dropped_nearly_all", "matched_nothing", "never_fires", "learned_nothing"
+        "outside_band",
+        "dropped_nearly_all",
+        "matched_nothing",
+        "never_fires",
+        "learned_nothing",
+        "not_decontaminated",
     ]
     stage: str
     source: str | None

@@ -57,7 +57,8 @@ def curate(
     references = _read_references(curation, workshop, extractor)
     made = _fuse(curation, workshop, reads, references, runs, held_out)
     passes = made.passes
-    annotations = passes[-1].store.annotations
+    passing = {name for planned in curation.stages for name in planned.passing}
+    annotations = {k: v for k, v in passes[-1].store.annotations.items() if k not in passing}
     identity = _identity(curation, reads, passes)
     path = out / "dataset" / "manifest.json"
     if path.exists():
@@ -142,8 +143,9 @@ def _fuse(
             if needs_model(planned)
         }
         made.learned += learned.values()
+        stages = (learned[p.label].planned if p.label in learned else p for p in run.stages)
         fusion = Fusion(
-            stages=tuple(learned[p.label].planned if p.label in learned else p for p in run.stages),
+            stages=tuple(_prepared(workshop, planned) for planned in stages),
             annotations=parents[-1].store.annotations,
             decided=decided,
             renames=renames if first else None,
@@ -152,6 +154,12 @@ def _fuse(
         )
         made.passes.append(fuse(workshop, parents, fusion))
     return made
+
+
+def _prepared(workshop: Workshop, planned: PlannedStage) -> PlannedStage:
+    """A stage with what it makes once for all slices, made or found finished."""
+    stage = planned.stage.prepared(workshop.folder)
+    return planned if stage is planned.stage else dataclasses.replace(planned, stage=stage)
 
 
 def _copies(runs: Sequence[Segment]) -> bool:
@@ -223,11 +231,13 @@ def _check_complete(manifest: dict[str, Any]) -> None:
 def _about(planned: PlannedStage, root: Path, decided: Decisions | None) -> dict[str, Any]:
     kinds = {Filter: "filter", Scorer: "scorer", Modifier: "modifier", GlobalStage: "global"}
     kind = next(name for cls, name in kinds.items() if isinstance(planned.stage, cls))
-    columns = {name: str(kind) for name, kind in planned.columns().items()}
+    held = {k: v for k, v in planned.columns().items() if k not in planned.passing}
+    columns = {name: str(kind) for name, kind in held.items()}
     rules = [_rule(rule) for rule in planned.rules()]
     about = {**describe(planned), "kind": kind, "columns": columns, "rules": rules}
     about |= {"report": dict(decided.report)} if decided and decided.report else {}
-    return {**about, **_files(planned.stage, root)} if planned.stage.files() else about
+    outside = planned.stage.files() or planned.stage.made_from()
+    return {**about, **_files(planned.stage, root)} if outside else about
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

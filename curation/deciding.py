@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.files import link_or_copy, read_json
@@ -20,6 +21,7 @@ from curation.stage import GlobalStage
 from curation.workshop import Pass, Workshop, all_slices, describe
 
 MANIFEST = "manifest.json"
+_BY_SLICE = ("files", "edits", "annotations")
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,41 @@ class SliceFile:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a global stage decided: files of `DECISION_SCHEMA` and `EDIT_SCHEMA`, and its report."""
+    """What a global stage decided: files of its decisions, edits and annotations, and its report.
+
+    Attributes:
+        files: of `DECISION_SCHEMA`.
+        edits: of `EDIT_SCHEMA`.
+        annotations: of the stage's `annotation_schema`.
+        columns: dataset columns that the annotations fill, in their order.
+    """
 
     fingerprint: str
     label: str
     files: tuple[SliceFile, ...]
     edits: tuple[SliceFile, ...] = ()
+    annotations: tuple[SliceFile, ...] = ()
+    columns: Mapping[str, pa.DataType] = field(default_factory=dict)
     artifacts: tuple[Path, ...] = ()  # to be put beside the dataset
     report: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0  # that its rounds took
 
-    def on(self, number: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """The files that may hold decisions and edits on a slice: few, however many slices."""
-        every = (self.files, self.edits)
-        decisions, edits = (
+    def on(self, number: int) -> VerdictFiles:
+        """The files that may hold verdicts on a slice: few, however many slices."""
+        decisions, edits, annotations = (
             tuple(file.path for file in files if file.first <= number <= file.last)
-            for files in every
+            for files in (self.files, self.edits, self.annotations)
         )
-        return decisions, edits
+        return VerdictFiles(decisions, edits, annotations)
+
+
+@dataclass(frozen=True)
+class VerdictFiles:
+    """The files of a global stage's verdicts that concern one slice."""
+
+    decisions: tuple[Path, ...] = ()
+    edits: tuple[Path, ...] = ()
+    annotations: tuple[Path, ...] = ()
 
 
 def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -> Decisions:
@@ -70,22 +89,30 @@ def decide(workshop: Workshop, parents: Sequence[Pass], planned: PlannedStage) -
         verdicts = stage.decide(rounds)
         about: dict[str, Any] = {"identity": identity, "report": dict(verdicts.report)}
         about |= {"seconds": time.monotonic() - begin}
-        about |= {"files": _ranges(verdicts.decisions), "edits": _ranges(verdicts.edits)}
+        by_slice = (verdicts.decisions, verdicts.edits, verdicts.annotations)
+        about |= {kind: _ranges(f) for kind, f in zip(_BY_SLICE, by_slice, strict=True)}
         about |= {"kept": [path.name for path in verdicts.kept]}
         about |= {"artifacts": [path.name for path in verdicts.artifacts]}
         workshop.finish(folder, about)
-        named = {name for name, *_ in (*about["files"], *about["edits"])}
+        named = {name for kind in _BY_SLICE for name, *_ in about[kind]}
         _clear(folder, {MANIFEST, *named, *about["kept"], *about["artifacts"]})
     stage.publish(folder, origin, state)
     found = read_json(folder / MANIFEST)
-    files, edits = (
-        tuple(SliceFile(folder / name, first, last) for name, first, last in found[kind])
-        for kind in ("files", "edits")
+    # A stage that was decided before there were artifacts or annotations has none.
+    files, edits, annotations = (
+        tuple(SliceFile(folder / name, first, last) for name, first, last in found.get(kind, ()))
+        for kind in _BY_SLICE
     )
-    # A stage that was decided before there were artifacts has none.
-    artifacts = tuple(folder / name for name in found.get("artifacts", ()))
     return Decisions(
-        name, planned.label, files, edits, artifacts, found["report"], found["seconds"]
+        fingerprint=name,
+        label=planned.label,
+        files=files,
+        edits=edits,
+        annotations=annotations,
+        columns=planned.columns(),
+        artifacts=tuple(folder / name for name in found.get("artifacts", ())),
+        report=found["report"],
+        seconds=found["seconds"],
     )
 
 

@@ -50,6 +50,7 @@ class DrawJob:
     seed: int = 0
     below: int = 0  # documents are drawn whose draw is below
     max_chars: int | None = None
+    extra: tuple[str, ...] = ()  # columns besides `SAMPLE_COLUMNS`
     path: Path = field(default_factory=Path)
 
 
@@ -66,7 +67,7 @@ def draw_samples(
     drawn: dict[str, tuple[Path, ...]] = {}
     for number, pool in enumerate(pools):
         total = sum(n for p, n in zip(pools, sizes, strict=True) if p.role == pool.role)
-        below = _limit(stage.max_documents, total)
+        below = limit(stage.wanted(pool.role), total)
         file = f"{DRAWN}{number:03d}"
         jobs = [
             DrawJob(
@@ -76,6 +77,7 @@ def draw_samples(
                 seed,
                 below,
                 stage.max_chars,
+                stage.sample_columns,
                 folder / f"{file}-{i:06d}.parquet",
             )
             for i, key in enumerate(pool.slices())
@@ -103,7 +105,7 @@ def pool_size(workshop: Workshop, label: str, pool: Pool) -> int:
     return size
 
 
-def _limit(wanted: int, total: int) -> int:
+def limit(wanted: int, total: int) -> int:
     """The draw below which about `wanted` of `total` documents lie, and hardly ever fewer."""
     more = wanted + SPARE * (wanted**0.5) + SPARE**2
     return 2**64 if more >= total else int(more / total * 2**64)
@@ -117,16 +119,16 @@ def count(job: DrawJob) -> int:
 
 def draw(job: DrawJob) -> Path:
     """Writes the documents of a slice that are drawn, with their draw."""
-    columns = dict.fromkeys([*SAMPLE_COLUMNS, *job.part.columns()])
+    columns = dict.fromkeys([*SAMPLE_COLUMNS, *job.extra, *job.part.columns()])
     table = job.store.read(job.key, columns=list(columns))
-    draws = _draws(table, job.seed)
-    lucky = pa.array(draws <= np.uint64(job.below - 1))
+    drawn = draws(table, job.seed)
+    lucky = pa.array(drawn <= np.uint64(job.below - 1))
     filled = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(table["text"])), 0)
-    table = table.append_column(DRAW, pa.array(draws))
+    table = table.append_column(DRAW, pa.array(drawn))
     table = table.filter(
         pc.and_(pc.and_(lucky, pc.fill_null(filled, False)), job.part.matches(table))
     )
-    table = table.select([*SAMPLE_COLUMNS, DRAW])
+    table = table.select([*SAMPLE_COLUMNS, *job.extra, DRAW])
     if job.max_chars is not None:
         place = table.column_names.index("text")
         cut = pc.utf8_slice_codeunits(table["text"], 0, job.max_chars)
@@ -135,14 +137,14 @@ def draw(job: DrawJob) -> Path:
     return job.path
 
 
-def _draws(table: pa.Table, seed: int) -> text.Hashes:
+def draws(table: pa.Table, seed: int) -> text.Hashes:
     """A number per document that depends on its source, its id and the seed only."""
     named = pc.binary_join_element_wise(str(seed), table["source"], table["id"], "\0")
     return text.hash_rows(*text.buffers(named))
 
 
-def read_sample(files: Sequence[Path], stage: Trained) -> pa.Table:
-    """At most `max_documents`, in the order of their draw."""
+def read_sample(files: Sequence[Path], count: int) -> pa.Table:
+    """At most `count` documents, in the order of their draw."""
     table = pa.concat_tables([pq.read_table(file) for file in files])
     order = [(name, "ascending") for name in (DRAW, "source", "id")]
-    return table.sort_by(order)[: stage.max_documents].drop_columns(DRAW)
+    return table.sort_by(order)[:count].drop_columns(DRAW)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.deciding import Decisions
+from curation.deciding import Decisions, VerdictFiles
 from curation.files import read_json
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
@@ -41,7 +41,7 @@ class Fusion:
     @property
     def columns(self) -> dict[str, pa.DataType]:
         """Annotation columns of the slices it writes."""
-        columns = dict(self.annotations)
+        columns = {**self.annotations, **(self.decided.columns if self.decided else {})}
         for planned in self.stages:
             columns.update(planned.columns())
         return columns
@@ -102,9 +102,9 @@ def _jobs(
             stages=fusion.stages,
             store=store,
             label=fusion.decided.label if fusion.decided else None,
-            decisions=fusion.decided.on(number)[0] if fusion.decided else (),
-            edits=fusion.decided.on(number)[1] if fusion.decided else (),
-            renames=fusion.renames.on(number)[0] if fusion.renames else (),
+            verdicts=fusion.decided.on(number) if fusion.decided else VerdictFiles(),
+            columns=fusion.decided.columns if fusion.decided else {},
+            renames=fusion.renames.on(number).decisions if fusion.renames else (),
             held_out=fusion.held_out.path if fusion.held_out else None,
             reuse=reuse,
         )

@@ -15,16 +15,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from curation.document import text_bytes
 from curation.drawing import DRAWN, Pool, draw_samples, pool_size, read_sample
 from curation.errors import UserError
-from curation.files import read_json, sha256, write_json
+from curation.files import read_json, sha256, write_json, write_parquet
 from curation.fingerprint import fingerprint
 from curation.process import PlannedStage
 from curation.stage import Trained
 from curation.workshop import Pass, Workshop
 
 LIBRARIES = ("fasttext", "scikit-learn", "numpy")  # what a model's bytes depend on
+ATTACH_COST = 100  # times as long for a byte as the other steps take
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def learn(
     ]
     identity = {
         "step": "fit",
-        "stage": {"name": stage.name, "version": stage.version, "params": stage.measured_by()},
+        "stage": _identity(stage, stage.measured_by()),
         "pools": [[p.role, p.part.describe(), p.of.fingerprint] for p in pools],
         "seed": seed,
     }
@@ -97,6 +100,12 @@ def learn(
         model = {"file": stage.model_file, "sha256": sha256(folder / stage.model_file)}
         workshop.finish(folder, {"identity": identity, "model": model})
     return Learned(replace(planned, stage=stage.fitted(folder)), name, folder)
+
+
+def _identity(stage: Trained, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The stage by those of its parameters; what lies elsewhere counts by what it holds."""
+    given = {k: v for k, v in params.items() if k not in stage.places} | dict(stage.made_from())
+    return {"name": stage.name, "version": stage.version, "params": given}
 
 
 def publish(learned: Sequence[Learned], out: Path) -> list[dict[str, Any]]:
@@ -121,15 +130,52 @@ def _fit(
     workshop: Workshop, label: str, stage: Trained, pools: Sequence[Pool], seed: int, folder: Path
 ) -> None:
     sizes = [pool_size(workshop, label, pool) for pool in pools]
-    drawn = draw_samples(workshop, label, stage, pools, sizes, seed, folder)
+    ready = stage.prepared(workshop.folder)
+    drawn = draw_samples(workshop, label, ready, pools, sizes, seed, folder)
+    if stage.attaches:
+        drawn = _attached(workshop, label, ready, drawn)
     num_bytes = sum(path.stat().st_size for paths in drawn.values() for path in paths)
-    [metrics] = workshop.run(f"{label}: fit", fit, [FitJob(stage, seed, drawn, folder)], num_bytes)
+    [metrics] = workshop.run(f"{label}: fit", fit, [FitJob(ready, seed, drawn, folder)], num_bytes)
     write_json(folder / "metrics.json", {**metrics, "lineage": _lineage(stage, pools, sizes, seed)})
+
+
+def _attached(
+    workshop: Workshop, label: str, stage: Trained, drawn: Mapping[str, tuple[Path, ...]]
+) -> dict[str, tuple[Path, ...]]:
+    """The files that hold the drawn documents with what the stage attaches to them."""
+    jobs = [AttachJob(stage, path) for paths in drawn.values() for path in paths]
+    size = sum(job.path.stat().st_size for job in jobs) * ATTACH_COST
+    workshop.run(f"{label}: embed sample", attach, jobs, size)
+    return {
+        role: tuple(AttachJob(stage, path).out for path in paths) for role, paths in drawn.items()
+    }
+
+
+@dataclass(frozen=True)
+class AttachJob:
+    """Adds what takes long to a file of drawn documents."""
+
+    stage: Trained
+    path: Path
+
+    @property
+    def out(self) -> Path:
+        """Where the result stands."""
+        return self.path.with_name(f"{self.path.stem}-attached.parquet")
+
+
+def attach(job: AttachJob) -> Path:
+    """Writes what the stage attaches, unless an attempt that was killed has."""
+    if not job.out.exists():
+        write_parquet(job.out, job.stage.attach(pq.read_table(job.path)))
+    return job.out
 
 
 def fit(job: FitJob) -> dict[str, Any]:
     """Lets the stage learn; returns its metrics, with how many documents of each role it got."""
-    samples = {role: read_sample(files, job.stage) for role, files in job.drawn.items()}
+    samples = {
+        role: read_sample(files, job.stage.wanted(role)) for role, files in job.drawn.items()
+    }
     metrics = job.stage.fit(samples, job.folder, job.seed)
     sizes = {
         role: {"documents": len(t), "bytes": text_bytes(t["text"])} for role, t in samples.items()
@@ -145,5 +191,9 @@ def _lineage(
         for p, size in zip(pools, sizes, strict=True)
     ]
     made = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
-    about = {"name": stage.name, "version": stage.version, "params": stage.parameters()}
-    return {"stage": about, "parts": parts, "seed": seed, "made": made}
+    return {
+        "stage": _identity(stage, stage.parameters()),
+        "parts": parts,
+        "seed": seed,
+        "made": made,
+    }

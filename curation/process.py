@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from curation.document import DOCUMENT_SCHEMA, DROP_FIELDS, text_bytes
 from curation.errors import RunError, UserError
-from curation.stage import Filter, Modifier, Rule, Scorer, Stage
+from curation.stage import Filter, GlobalStage, Modifier, Rule, Scorer, Stage
 
 DOCUMENT_FIELDS = frozenset(DOCUMENT_SCHEMA.names)
 ROW = "_row"  # int64: the document's place in its slice, before any drop
@@ -39,11 +39,17 @@ class PlannedStage:
         return name if name in DOCUMENT_FIELDS else f"{self.label}.{name}"
 
     def columns(self) -> dict[str, pa.DataType]:
-        """Dataset columns this stage adds."""
-        if not isinstance(self.stage, Scorer):
+        """Columns this stage adds."""
+        if not isinstance(self.stage, Scorer | GlobalStage):
             return {}
         named = {self.column(name): kind for name, kind in self.stage.columns().items()}
         return {k: v for k, v in named.items() if k not in DOCUMENT_FIELDS}
+
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """Those of `columns` that no dataset holds."""
+        names = self.stage.passing if isinstance(self.stage, Scorer) else ()
+        return tuple(self.column(name) for name in names)
 
     @property
     def fills(self) -> bool:

@@ -58,6 +58,7 @@ class Verdicts:
     Attributes:
         decisions: of `curation.stage.DECISION_SCHEMA`: the documents that go.
         edits: of `curation.stage.EDIT_SCHEMA`: the spans cut from documents that stay.
+        annotations: of the stage's `annotation_schema`: the columns of documents.
         kept: other files or folders that must stay.
         artifacts: files that stay, and are put beside the dataset, into `artifacts/<label>`.
         report: what is to be known of it, as JSON; part of the dataset's manifest.
@@ -65,6 +66,7 @@ class Verdicts:
 
     decisions: tuple[Path, ...] = ()
     edits: tuple[Path, ...] = ()
+    annotations: tuple[Path, ...] = ()
     kept: tuple[Path, ...] = ()
     artifacts: tuple[Path, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)

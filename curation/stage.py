@@ -11,7 +11,8 @@ A stage is a frozen dataclass whose fields are its parameters; constructing it d
 * Scorers that follow one another may share a pass over the text: see `shares_pass_with`.
 * A class that is `Filter` and `Modifier` measures and decides on the text as it comes, then edits
   the documents it keeps: a dropped document keeps the text that was judged.
-* `GlobalStage` needs all slices: it decides in rounds of tasks over them (`curation.rounds`).
+* `GlobalStage` needs all slices: it decides in rounds of tasks over them (`curation.rounds`), and
+  may add columns.
   `curation.keyed` has those for which documents of equal key must meet, `curation.ranking` those
   that keep the best.
 
@@ -120,6 +121,14 @@ class Stage:
             UserError: a parameter cannot work.
         """
 
+    def made_from(self) -> Mapping[str, str]:
+        """Parameters that name what lies elsewhere, such as models: name to fingerprint of it."""
+        return {}
+
+    def prepared(self, folder: Path) -> Self:
+        """The stage with what it makes once for all slices, kept in `folder` between runs."""
+        return self
+
     def notes(self) -> tuple[str, ...]:
         """What `tilth check` says of it besides its parameters, a line each."""
         return ()
@@ -182,6 +191,11 @@ class Modifier(Stage):
 class Scorer(Stage):
     """Adds annotation columns."""
 
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """Those of `columns` that later stages read and no dataset holds."""
+        return ()
+
     def columns(self) -> Annotations:
         """Name and type of each column that `measure` returns."""
         raise NotImplementedError
@@ -220,8 +234,8 @@ class Filter(Scorer):
 class Trained(Filter):
     """A filter by a model, which is given by its path or learned from documents.
 
-    Without `model` the runner draws the documents that `samples` names, at most `max_documents`
-    per role and `max_chars` of each, lets `fit` learn from them once, and measures with `fitted`.
+    Without `model` the runner draws the documents that `samples` names, at most `wanted` per role
+    and `max_chars` of each, lets `fit` learn from them once, and measures with `fitted`.
     """
 
     model_file: ClassVar[str]  # what `fit` writes the model to
@@ -234,13 +248,35 @@ class Trained(Filter):
         """Role, the parameter that names them, to parts; empty if the model is given."""
         raise NotImplementedError
 
+    def wanted(self, role: str) -> int:
+        """How many documents of a role are drawn at most."""
+        return self.max_documents
+
+    @property
+    def sample_columns(self) -> tuple[str, ...]:
+        """The columns that `fit` reads besides `id`, `text`, `url` and `source`."""
+        return ()
+
+    @property
+    def attaches(self) -> bool:
+        """Whether `attach` adds anything."""
+        return False
+
+    def attach(self, drawn: pa.Table) -> pa.Table:
+        """Drawn documents with what takes long to make of them, such as vectors.
+
+        Called once for each file of a sample, side by side, and kept until the model is there.
+        """
+        return drawn
+
     def fit(self, samples: Mapping[str, pa.Table], folder: Path, seed: int) -> dict[str, Any]:
         """Writes the model into `folder` and returns what is to be known of it, as JSON.
 
         The same samples and seed give the same bytes.
 
         Args:
-            samples: role to documents (`id`, `text`, `url`, `source`), in a random order.
+            samples: role to documents (`id`, `text`, `url`, `source`, `sample_columns`, and what
+                `attach` adds), in a random order.
             folder: exists; `model_file` is written there, besides what is removed again.
             seed: of the recipe.
 
@@ -278,14 +314,30 @@ EDIT_SCHEMA = pa.schema(
 )
 
 
+PLACE_SCHEMA = pa.schema(
+    [
+        ("slice", pa.int64()),
+        ("row", pa.int64()),
+    ]
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GlobalStage(Stage):
-    """Drops documents, or cuts spans from them, by what the whole corpus holds."""
+    """Drops documents, cuts spans from them, or adds columns, by what the whole corpus holds."""
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns that it needs, besides `id`: the document's own, and annotations."""
         return ("text",)
+
+    def columns(self) -> Annotations:
+        """Name and type of each column that it adds."""
+        return {}
+
+    def annotation_schema(self) -> pa.Schema:
+        """Of the files of annotations: the place of a document, and the columns it adds."""
+        return pa.schema([*PLACE_SCHEMA, *(pa.field(k, v) for k, v in self.columns().items())])
 
     def check_columns(self, known: Mapping[str, pa.DataType]) -> None:
         """What it reads must be there, in a type it can use.
@@ -302,9 +354,10 @@ class GlobalStage(Stage):
                 raise UserError(what, hint=f"Known: {', '.join(known)}")
 
     def decide(self, rounds: Rounds) -> Verdicts:
-        """What goes, and what is cut from what stays, after all rounds over the corpus.
+        """What goes, what is cut from what stays and what is added, after all rounds.
 
         Of a document that goes nothing is cut. Spans of a document are disjoint and ascending.
+        A document has annotations once; where it has none, its columns are null.
         """
         raise NotImplementedError
 
@@ -326,4 +379,6 @@ stages: Registry[Stage] = Registry(
     "curation.modifiers",
     "curation.dedup",
     "curation.decontaminate",
+    "curation.embedding",
+    "curation.clustering",
 )

@@ -6,8 +6,8 @@ after a crash finds what is finished and does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curation.deciding import VerdictFiles
 from curation.document import DROP_FIELDS, conform, make_id, text_bytes
 from curation.files import read_json, write_json
 from curation.process import ROW, PlannedStage, StageStats, drop_rows, process, removed_chars
@@ -23,7 +24,7 @@ from curation.slices import SliceStore, cut
 from curation.sources.inputs import Split
 from curation.sources.source import ReadLog, Source
 from curation.spans import Rows, cut_spans
-from curation.stage import DECISION_SCHEMA, EDIT_SCHEMA
+from curation.stage import DECISION_SCHEMA, EDIT_SCHEMA, PLACE_SCHEMA
 
 PATH, OFFSET = "_path", "_offset"  # where a document stands in its source
 PLACE = {PATH: pa.string(), OFFSET: pa.int64()}
@@ -95,8 +96,8 @@ class LocalJob:
     stages: tuple[PlannedStage, ...]
     store: SliceStore
     label: str | None = None  # of the global stage whose decisions come first
-    decisions: tuple[Path, ...] = ()
-    edits: tuple[Path, ...] = ()
+    verdicts: VerdictFiles = field(default_factory=VerdictFiles)
+    columns: Mapping[str, pa.DataType] = field(default_factory=dict)  # that its annotations fill
     renames: tuple[Path, ...] = ()  # documents whose id occurred before
     held_out: Path | None = None
     reuse: Reuse | None = None
@@ -165,8 +166,9 @@ def _set_apart(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table, int]
 
 
 def _apply_verdicts(job: LocalJob, table: pa.Table) -> tuple[pa.Table, pa.Table, int]:
-    """Drops and cuts what the global stage before this step decided."""
-    ours = read_decisions(job.decisions, job.number)
+    """Drops, cuts and adds what the global stage before this step decided."""
+    table = _annotate(job, table)
+    ours = read_decisions(job.verdicts.decisions, job.number)
     gone = table.take(ours["row"])
     fields = {name: ours[name] for name in ours.column_names if name in DROP_FIELDS.names}
     dropped = drop_rows(gone, drop_stage=job.label, **fields)
@@ -193,9 +195,22 @@ def _cut(
     return after, table.filter(pa.array(blank)), removed_chars(before, after)
 
 
+def _annotate(job: LocalJob, table: pa.Table) -> pa.Table:
+    """The table with the columns of the global stage; null where it has none of a document."""
+    schema = pa.schema([*PLACE_SCHEMA, *job.columns.items()])
+    parts = [
+        _of_slice(f, job.number).rename_columns(schema.names) for f in job.verdicts.annotations
+    ]
+    ours = pa.concat_tables([*parts, schema.empty_table()]).combine_chunks()
+    places = pc.index_in(pa.array(np.arange(len(table))), value_set=pa.array(ours["row"]))
+    for name in job.columns:
+        table = table.append_column(name, ours[name].take(places))
+    return table
+
+
 def _spans(job: LocalJob) -> tuple[Rows, Rows, Rows]:
     """Rows, starts and stops of what is cut from this slice."""
-    table = _read(job.edits, job.number, EDIT_SCHEMA).sort_by(
+    table = _read(job.verdicts.edits, job.number, EDIT_SCHEMA).sort_by(
         [("row", "ascending"), ("start", "ascending")]
     )
     row, start, stop = (table[name].to_numpy() for name in ("row", "start", "stop"))
@@ -239,6 +254,9 @@ def read_decisions(files: tuple[Path, ...], number: int) -> pa.Table:
 
 
 def _read(files: tuple[Path, ...], number: int, schema: pa.Schema) -> pa.Table:
-    parts = [pq.read_table(f, filters=[("slice", "==", number)]) for f in files]
-    parts = [conform(part, schema) for part in parts]  # of an earlier version, too
+    parts = [conform(_of_slice(f, number), schema) for f in files]  # of an earlier version, too
     return pa.concat_tables([*parts, schema.empty_table()])
+
+
+def _of_slice(file: Path, number: int) -> pa.Table:
+    return pq.read_table(file, filters=[("slice", "==", number)])

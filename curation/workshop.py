@@ -144,7 +144,7 @@ def describe(planned: PlannedStage, *, measured: bool = False) -> dict[str, Any]
         "label": planned.label,
         "name": stage.name,
         "version": stage.version,
-        "params": params,
+        "params": params | dict(stage.made_from()),
     }
 
 

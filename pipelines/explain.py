@@ -133,10 +133,19 @@ def _verdicts(stages: list[dict[str, Any]], row: dict[str, Any]) -> Iterator[Ver
             state = "not reached" if ended else "drop" if dropped_here else "applied"
             reason = row["drop_reason"] if dropped_here else stage["kind"]
             value, limit = (
-                (row["drop_value"], row["drop_threshold"]) if dropped_here else (None, None)
+                (row["drop_value"], row["drop_threshold"])
+                if dropped_here
+                else (_added(stage, row), None)
             )
             yield Verdict(stage["label"], reason, value, f"< {limit}" if limit else None, state)
         ended = ended or dropped_here
+
+
+def _added(stage: dict[str, Any], row: dict[str, Any]) -> str | None:
+    """What a global stage that adds columns has found of a document."""
+    columns = stage["columns"] if stage["kind"] == "global" else {}
+    found = [f"{name.removeprefix(stage['label'] + '.')} {row[name]}" for name in columns]
+    return ", ".join(found) if all(row[name] is not None for name in columns) and found else None
 
 
 def _is_asked(rule: dict[str, Any], row: dict[str, Any]) -> bool:

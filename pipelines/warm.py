@@ -7,9 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from curation.document import DOCUMENT_SCHEMA, text_bytes
+from curation.embedding.stage import as_lists
 from curation.hold_out import ngram_index, overlaps
 from curation.ids import UniqueIds
 from curation.process import ROW, drop_rows
@@ -51,8 +53,12 @@ def _warm_stage(cls: type[Stage], table: pa.Table) -> None:
 
 def _decide(stage: GlobalStage, table: pa.Table) -> None:
     with TemporaryDirectory() as name:
-        store = SliceStore(Path(name), {}, {}, "warm")
         rows = table.append_column(ROW, pa.array(range(len(table))))
+        absent = [column for column in stage.reads if column not in rows.column_names]
+        vectors = as_lists(np.eye(len(table), 8, dtype=np.float32))  # what earlier stages measure
+        for column in absent:
+            rows = rows.append_column(column, vectors)
+        store = SliceStore(Path(name), dict.fromkeys(absent, vectors.type), {}, "warm")
         store.write("0", "warm", rows, drop_rows(rows[:0]), [], [])
         size = text_bytes(table["text"])
         slices = (CorpusSlice(0, "warm", store, "0", len(table), size),)

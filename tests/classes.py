@@ -79,6 +79,14 @@ def linear_model() -> Path:
 
 
 @functools.cache
+def model_cache() -> Path:
+    """Where what is distilled from MiniLM is kept, for all tests of a machine."""
+    folder = Path(tempfile.gettempdir()) / "tilth-test-models"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@functools.cache
 def word_list() -> Path:
     """A list whose words stand for bad ones."""
     path = Path(_FOLDER.name) / "words.txt"

@@ -17,6 +17,7 @@ from tests.benchmarks.tables import Skipped, Table
 
 MODULES = {
     "decontaminate": "tests.benchmarks.bench_decontaminate",
+    "embed": "tests.benchmarks.bench_embed",
     "extract": "tests.benchmarks.bench_extract",
     "rules": "tests.benchmarks.bench_rules",
     "minhash": "tests.benchmarks.bench_minhash",

@@ -36,15 +36,26 @@ from curation.stage import (
     stages,
 )
 from curation.workshop import describe
-from tests.classes import SMALL, evidence_file, fasttext_model, linear_model, two_classes, word_list
+from tests.classes import (
+    SMALL,
+    evidence_file,
+    fasttext_model,
+    linear_model,
+    model_cache,
+    two_classes,
+    word_list,
+)
 
 # Parameters of stages that cannot be made without any.
 NEEDED: dict[str, dict[str, Any]] = {
+    "benchmark_rank": {"model": str(fasttext_model()), "min_score": 0.5},
+    "cluster": {"k_init": 8, "k": 3, "sample": 12},
     "datatrove": {"block": "filters.RegexFilter", "params": {"regex_exp": "lorem ipsum"}},
     "decontaminate": {"against": [str(evidence_file())]},
     "fasttext_score": {"model": str(fasttext_model()), "min_score": 0.5},
     "keep_top": {"column": "quality.score", "keep_frac": 0.01},
     "line_dedup": {"min_count": 2},
+    "embed": {"fast": True, "cache": str(model_cache())},
     "linear_score": {"model": str(linear_model()), "max_score": 0.6},
     "toxicity": {"word_lists": {"en": str(word_list())}, "max_matches": 3},
     "url": {"block_domains": ["example.com"], "soft_block_words": ["free", "cam"]},
@@ -360,8 +371,8 @@ def decide(
     texts: list[str | None],
     sizes: list[int],
     max_memory: int = DEFAULT_MEMORY,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Decisions and edits over slices of such sizes, with places as if there were one slice."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Decisions, edits and annotations over slices of such sizes, placed as if in one slice."""
     table, slices, start = read_by(stage, texts), [], 0
     assert sum(sizes) == len(table)
     own = {*DOCUMENT_SCHEMA.names, ROW}
@@ -382,6 +393,7 @@ def decide(
     for files, schema in (
         (verdicts.decisions, DECISION_SCHEMA),
         (verdicts.edits, EDIT_SCHEMA),
+        (verdicts.annotations, stage.annotation_schema()),
     ):
         tables = [pq.read_table(file) for file in files]
         assert all(t.schema.equals(schema) for t in tables)
@@ -390,7 +402,7 @@ def decide(
             row["row"] += int(starts[row.pop("slice")])
         found.append(sorted(rows, key=lambda row: (row["row"], row.get("start", 0))))
     json.dumps(verdicts.report)
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 def in_reverse(label: str, function: Any, jobs: list[Any], num_bytes: int) -> list[Any]:
@@ -406,7 +418,11 @@ def read_by(stage: GlobalStage, texts: list[str | None]) -> pa.Table:
     """Documents; columns that a stage reads and that are not their own hold some numbers."""
     table = table_of(texts)
     for name in stage.reads:
-        if name not in table.column_names:
+        if name.endswith(".vector"):
+            embed = make("embed")
+            assert isinstance(embed, Scorer)
+            table = table.append_column(name, embed.measure(table)["vector"])
+        elif name not in table.column_names:
             values = pa.array([len(text or "") % 7 / 7 for text in texts], pa.float64())
             table = table.append_column(name, values)
     return table
@@ -441,9 +457,9 @@ def test_global_stage_does_not_depend_on_slices_and_memory(
 def test_global_stage_decides_on_some_documents_once_with_a_reason(
     name: str, tmp_path: Path
 ) -> None:
-    gone, edits = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    gone, edits, annotations = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
     rows_gone = [row["row"] for row in gone]
-    assert len(gone) + len(edits) > 0
+    assert len(gone) + len(edits) + len(annotations) > 0
     assert len(gone) < len(CORPUS)
     assert len(set(rows_gone)) == len(rows_gone)
     assert all(row["drop_reason"] for row in gone)
@@ -452,7 +468,7 @@ def test_global_stage_decides_on_some_documents_once_with_a_reason(
 
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_cuts_whole_code_points_in_order(name: str, tmp_path: Path) -> None:
-    _, edits = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    _, edits, _ = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
     at: dict[int, int] = {}
     for edit in edits:
         data = CORPUS[edit["row"]].encode()
@@ -460,6 +476,15 @@ def test_global_stage_cuts_whole_code_points_in_order(name: str, tmp_path: Path)
         data[edit["start"] : edit["stop"]].decode()
         data[: edit["start"]].decode()
         at[edit["row"]] = edit["stop"]
+
+
+@pytest.mark.parametrize("name", names(GlobalStage))
+def test_global_stage_annotates_a_document_once_at_most(name: str, tmp_path: Path) -> None:
+    _, _, annotations = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    places = [row["row"] for row in annotations]
+    assert len(set(places)) == len(places)
+    assert set(places) <= set(range(len(CORPUS)))
+    assert bool(annotations) == bool(make_global(name).columns())
 
 
 @pytest.mark.parametrize("name", names(RankingStage))
@@ -471,7 +496,7 @@ def test_ranking_stage_drops_name_the_value_and_the_threshold(name: str, tmp_pat
 
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str, tmp_path: Path) -> None:
-    gone, _ = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
+    gone, *_ = decide(make_global(name), tmp_path, list(CORPUS), WHOLE)
     ids = table_of(list(CORPUS))["id"].to_pylist()
     gone_ids = {ids[row["row"]] for row in gone}
     for row in gone:
@@ -483,12 +508,12 @@ def test_global_stage_duplicates_keep_one_survivor_which_stays(name: str, tmp_pa
 @pytest.mark.parametrize("name", names(GlobalStage))
 @pytest.mark.parametrize("sizes", [[], [0]], ids=["no slice", "an empty slice"])
 def test_global_stage_takes_an_empty_corpus(name: str, sizes: list[int], tmp_path: Path) -> None:
-    assert decide(make_global(name), tmp_path, [], sizes) == ([], [])
+    assert decide(make_global(name), tmp_path, [], sizes) == ([], [], [])
 
 
 @pytest.mark.parametrize("name", names(GlobalStage))
 def test_global_stage_takes_null_text(name: str, tmp_path: Path) -> None:
-    gone, _ = decide(make_global(name), tmp_path, [None, "a", None], [3])
+    gone, *_ = decide(make_global(name), tmp_path, [None, "a", None], [3])
     assert {row["row"] for row in gone} <= {0, 1, 2}
 
 
@@ -498,8 +523,19 @@ CLASSES = two_classes(30)
 QUICK: dict[str, dict[str, Any]] = {"fasttext_score": SMALL}  # defaults are for large samples
 
 
+RANKED: dict[str, Any] = {
+    "documents": ["pool"],
+    "targets": ["good"],
+    "positive_frac": 0.5,
+    "classifier_params": SMALL,
+    "fast": True,
+    "cache": str(model_cache()),
+}
+
+
 def learner(name: str) -> Trained:
     given = {"positives": ["good"], "negatives": ["bad"], **QUICK.get(name, {})}
+    given = RANKED if name == "benchmark_rank" else given
     stage = build(stages.get(name), given, where="test")
     assert isinstance(stage, Trained)
     return stage
@@ -510,7 +546,7 @@ def test_trained_stage_learns_the_same_bytes_and_metrics_again(name: str, tmp_pa
     found = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
-        metrics = learner(name).fit(CLASSES, folder, seed=3)
+        metrics = learner(name).fit(samples_of(name), folder, seed=3)
         found.append((json.dumps(metrics), (folder / learner(name).model_file).read_bytes()))
         assert [path.name for path in folder.iterdir()] == [learner(name).model_file]
     assert found[0] == found[1]
@@ -520,25 +556,30 @@ def test_trained_stage_learns_the_same_bytes_and_metrics_again(name: str, tmp_pa
 def test_trained_stage_tells_the_classes_apart_with_what_it_learned(
     name: str, tmp_path: Path
 ) -> None:
-    metrics = learner(name).fit(CLASSES, tmp_path, seed=3)
+    metrics = learner(name).fit(samples_of(name), tmp_path, seed=3)
     ready = learner(name).fitted(tmp_path)
     assert not ready.samples()
-    good, bad = (table_of(CLASSES[role]["text"].to_pylist()) for role in ready_roles(name))
+    good, bad = (table_of(table["text"].to_pylist()) for table in CLASSES.values())
     assert min(ready.measure(good)["score"].to_pylist()) > max(
         ready.measure(bad)["score"].to_pylist()
     )
     assert metrics["auc"]["value"] == 1
 
 
-def ready_roles(name: str) -> list[str]:
-    """The roles of a trained stage, that of the high scores first."""
-    return list(learner(name).samples())
+def samples_of(name: str) -> dict[str, pa.Table]:
+    """The two classes as the roles of the stage, with what it attaches."""
+    both = pa.concat_tables(CLASSES.values())
+    mixed = both.take(pa.array(np.arange(len(both)).reshape(2, -1).T.reshape(-1)))
+    ranked = {"documents": mixed, "targets[0]": CLASSES["positives"]}
+    given = ranked if name == "benchmark_rank" else CLASSES
+    return {role: learner(name).attach(table) for role, table in given.items()}
 
 
 @pytest.mark.parametrize("name", names(Trained))
 def test_trained_stage_needs_a_model_or_something_to_learn_from(name: str) -> None:
-    for given in ({}, {"positives": ["good"]}, {"model": "m", "negatives": ["bad"]}):
-        with pytest.raises(UserError, match="either 'model', or"):
+    one, other = [role.split("[")[0] for role in learner(name).samples()]
+    for given in ({}, {one: ["good"]}, {"model": "m", other: ["bad"]}):
+        with pytest.raises(UserError, match="needs either 'model', or"):
             build(stages.get(name), given, where="test")
 
 

@@ -1,0 +1,1 @@
+"""Documents in clusters by the direction of their vectors."""

@@ -1,0 +1,1 @@
+"""Texts as vectors: what embeds them, and the stage that does."""
