@@ -15,7 +15,7 @@ from curation.backends import RayBackend
 from curation.errors import TilthError
 from pipelines.progress import ProgressPrinter
 from pipelines.recipe import load_recipe
-from pipelines.studies import betr, replay, sizes, truth
+from pipelines.studies import betr, mixtures, replay, sizes, truth
 from pipelines.studies.study import HERE, Bench, Study
 from pipelines.summary import outcome_text
 
@@ -35,6 +35,7 @@ STUDIES: dict[str, Study] = {
     "sizes": sizes.study,
     "betr": betr.study,
     "replay": replay.study,
+    "mixtures": mixtures.study,
     "web": recipes("web", "raw", "curated"),
     "contamination": recipes("contamination", "leaked", "cleaned"),
     "published": recipes("published", "gopher", "c4", "refinedweb", "fineweb", "dclm"),
