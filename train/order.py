@@ -61,6 +61,7 @@ class DataOrder:
         self._before = np.cumsum(self._counts, axis=0) - self._counts  # drawn before each block
         self._ends = np.cumsum(self._counts.sum(axis=1))  # of the blocks, in windows of the run
         self.total = int(self._ends[-1])
+        self._made: dict[int, tuple[Ints, Ints]] = {}
 
     @property
     def drawn(self) -> dict[str, int]:
@@ -91,6 +92,12 @@ class DataOrder:
         )
 
     def _block(self, block: int) -> tuple[Ints, Ints]:
+        """Its sources and window indices; the last block is kept, for the steps that share it."""
+        if block not in self._made:
+            self._made = {block: self._make(block)}
+        return self._made[block]
+
+    def _make(self, block: int) -> tuple[Ints, Ints]:
         counts = self._counts[block]
         slots = np.argsort(mix(np.arange(counts.sum()), _key(self._seed, "block", block)))
         source = np.repeat(np.arange(len(counts)), counts)[slots]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from curation.registry import Registry
 from mixtures.runs import Ask, Run
@@ -117,7 +118,8 @@ class Search:
 
     def ask(self) -> list[Ask]:
         """The runs to make next; empty when the search is over."""
-        return self.method.ask(self.problem, self.runs)
+        with threadpool_limits(1):  # sums over several threads differ in their last bits
+            return self.method.ask(self.problem, self.runs)
 
     def tell(self, runs: Sequence[Run]) -> None:
         """Takes what was measured, in the order of the asking."""
@@ -125,7 +127,8 @@ class Search:
 
     def propose(self) -> list[Proposal]:
         """What the method takes the best mixtures to be."""
-        return self.method.propose(self.problem, self.runs)
+        with threadpool_limits(1):
+            return self.method.propose(self.problem, self.runs)
 
 
 def finished(runs: Sequence[Run]) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -168,10 +169,10 @@ class GPFit:
 
         return np.asarray(cho_solve((self._factor, True), self.targets))
 
-    def _crosses(self, weights: Floats) -> list[Floats]:
+    def _crosses(self, weights: Floats) -> Iterator[Floats]:
         points = weights**self.power
-        starts = range(0, max(1, len(points)), _BATCH)
-        return [self.kernel.between(points[i : i + _BATCH], self.points) for i in starts]
+        for start in range(0, max(1, len(points)), _BATCH):
+            yield self.kernel.between(points[start : start + _BATCH], self.points)
 
 
 def _evidence(theta: Floats, gaps: Floats, targets: Floats) -> tuple[float, Floats]:

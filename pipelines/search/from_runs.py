@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from curation.errors import UserError
 from curation.files import exclusive, write_bytes, write_json
@@ -64,7 +65,9 @@ def from_runs_command(args: argparse.Namespace) -> None:
         only=dict(args.where),
         normalize=args.normalize,
     )
-    record = from_runs(files, test, how, args.objective, args.predictor or CANDIDATES)
+    # One thread: the same bits for any number of cores; some hundred runs gain little from more.
+    with threadpool_limits(1):
+        record = from_runs(files, test, how, args.objective, args.predictor or CANDIDATES)
     if args.out is not None:
         write_from_runs(record, args.out)
     text = from_runs_text(record) + (f"\n\nwritten: {args.out}" if args.out is not None else "")
