@@ -25,7 +25,7 @@ def catalogue(what: str) -> list[dict[str, Any]]:
         return _recipes()
     if what == "suites":
         return _suites()
-    return []  # mixture methods: none yet
+    return _methods()
 
 
 def _classes(registry: Registry[Any]) -> list[dict[str, Any]]:
@@ -34,6 +34,15 @@ def _classes(registry: Registry[Any]) -> list[dict[str, Any]]:
         {"name": name, "about": _first_line(cls), "parameters": parameters(cls)}
         for name, cls in classes
     ]
+
+
+def _methods() -> list[dict[str, Any]]:
+    from mixtures.methods.method import methods
+
+    entries = _classes(methods)
+    for entry in entries:
+        entry["about"] += f" ({methods.get(entry['name']).reference})"
+    return entries
 
 
 def _first_line(cls: type[Any]) -> str:

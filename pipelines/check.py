@@ -17,6 +17,7 @@ from pipelines.prepare import sized
 from pipelines.recipe import Recipe
 from pipelines.sentence_scorer import sentence_scorer
 from pipelines.suites import suite_name
+from pipelines.targets import check_targets
 from train.config import Preset
 from train.phases import phase_steps, restarts
 from train.schedule import branches
@@ -72,8 +73,10 @@ def check(recipe: Recipe) -> Plan:
             where=str(recipe.file),
             hint=f"pip install {' '.join(missing)}",
         )
+    judge = _judge(recipe)
     alarms = static_alarms(recipe.stages)
-    return Plan(recipe, sources, passes, missing, _judge(recipe), alarms)
+    alarms += check_targets(recipe, load_judge(recipe.judge) if recipe.judge else None)
+    return Plan(recipe, sources, passes, missing, judge, alarms)
 
 
 def _missing(planned: PlannedStage) -> list[str]:

@@ -1,5 +1,7 @@
 """`against: eval`: the evidence of a judge's suites and panels, for the stages that look for it.
 
+`targets: eval` is resolved besides: see `pipelines.targets`.
+
 DIR/judge/evidence.parquet    every text of every item of the suites, and every panel's documents
 """
 
@@ -19,12 +21,13 @@ from eval.evidence import EVIDENCE_SCHEMA, write_evidence
 from eval.readers.read import read_suite
 from pipelines.prepare import Bench
 from pipelines.recipe import Recipe
+from pipelines.targets import with_targets
 
 EVIDENCE = "evidence.parquet"
 
 
 def against_judge(recipe: Recipe, bench: Bench | None, folder: Path) -> Recipe:
-    """`recipe` with the judge's evidence in place of `against: eval`.
+    """`recipe` with the judge's evidence in place of `against: eval` and `targets: eval`.
 
     Args:
         recipe: as loaded.
@@ -32,8 +35,9 @@ def against_judge(recipe: Recipe, bench: Bench | None, folder: Path) -> Recipe:
         folder: of the judge, where the evidence is written once.
 
     Raises:
-        UserError: it looks for the evidence of a judge and has none.
+        UserError: it looks for the evidence of a judge and has none, or ranks by what is scored.
     """
+    recipe = with_targets(recipe, bench, folder)
     asking = [planned.label for planned in recipe.stages if _asks(planned)]
     if not asking:
         return recipe

@@ -94,6 +94,9 @@ class Judge:
     tokenizer: TokenizerSpec
     train: TrainSpec = field(default_factory=TrainSpec)
     suites: tuple[str | SuiteFile, ...] = ()  # names of `tilth list suites`, or files
+    # Suites whose items are split by a hash: half are for recipes to rank documents by
+    # (`benchmark_rank: {targets: eval}`), only the other half is scored.
+    targets: tuple[str, ...] = ()
     primary: str = PRIMARY
     # Of recipe against recipe over seeds; declared, because a test chosen by what the seeds show
     # finds false winners: see eval.statistics.
@@ -106,6 +109,8 @@ class Judge:
         suites = [suite_name(entry) for entry in self.suites]
         if len(set(suites)) != len(suites):
             raise ValueError(f"'suites' must have different names. Got {suites}.")
+        if unknown := [name for name in self.targets if name not in suites]:
+            raise ValueError(f"'targets' must be of the suites {suites}. Got {unknown}.")
         known = [PRIMARY, *(f"panels.{name}.bpb" for name in names)]
         # Which metrics a suite has is known when its file is read: see `check_suites`.
         of_suite = any(self.primary.startswith(f"suites.{name}.") for name in suites)

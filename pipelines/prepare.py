@@ -4,6 +4,7 @@ DIR/judge/judge.json      the fingerprint and what it is made of, written last
 DIR/judge/tokenizer.json
 DIR/judge/panels/*.parquet
 DIR/judge/suites/*.jsonl
+DIR/judge/targets/*.jsonl
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Bench:
     numerics: Numerics
     size: Preset
     init_from: Path | None = None
+    target_files: dict[str, Path] = field(default_factory=dict)  # halves of suites, to rank by
 
 
 def prepare(
@@ -66,7 +68,7 @@ def prepare(
     folder = out / "judge"
     init_from = file.parent / judge.train.init_from if judge.train.init_from else None
     given = Tokenizer.load(file.parent / judge.tokenizer.path) if judge.tokenizer.path else None
-    identity = {
+    identity: dict[str, Any] = {
         "panels": {name: sha256(path) for name, path in panels.files.items()},
         "held_out": panels.held_out.fingerprint,
         "tokenizer": {k: v for k, v in asdict(judge.tokenizer).items() if k != "path"},
@@ -78,6 +80,8 @@ def prepare(
         "primary": judge.primary,
         "test": judge.test,
     }
+    if judge.targets:  # judges had no such key at first
+        identity["targets"] = sorted(judge.targets)
     found = _found(folder, identity) or _make(
         judge, file, panels, given, workshop, folder, identity
     )
@@ -92,6 +96,7 @@ def prepare(
         numerics=Numerics(**found["numerics"]),
         size=sized(judge),
         init_from=init_from,
+        target_files={name: folder / "targets" / f"{name}.jsonl" for name in judge.targets},
     )
 
 
@@ -152,7 +157,8 @@ def _make(
     )
     tokenizer.save(folder / "tokenizer.json")
     workshop.progress("train tokenizer", 1, 1)
-    make_suites(judge.suites, file, panels.files, tokenizer, folder / "suites")
+    made = (file, panels.files, tokenizer, folder / "suites")
+    make_suites(judge.suites, *made, judge.targets)
     numerics = choose_numerics(sized(judge).model, sized(judge).train.tokens)
     whole = {**identity, "tokenizer_hash": tokenizer.hash, "numerics": asdict(numerics)}
     value = {

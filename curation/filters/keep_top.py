@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from curation.sort_keys import ascending
 from curation.stage import stages
 from curation.text import Hashes
 
+KeepBy: TypeAlias = Literal["all", "source", "language"]
+
 
 @stages.register("keep_top")
 @dataclass(frozen=True, kw_only=True)
@@ -25,19 +27,20 @@ class KeepTop(RankingStage):
 
     Exactly: by score and, where scores tie, by id, the longest run from the best document on whose
     tokens (words and symbols, as `curation.text` counts them) are at most that share of those that
-    reach the stage; at least one document. `keep_by: source` does so within each source. DCLM (Li
-    et al. 2024, arXiv 2406.11794) keeps about the top 10 %.
+    reach the stage; at least one document. `keep_by: source` does so within each source, `language`
+    within each value of that field (documents without one among themselves). DCLM (Li et al. 2024,
+    arXiv 2406.11794) keeps about the top 10 %.
     """
 
     column: str  # a numeric column of an earlier stage, such as `quality.score`
     best: Literal["highest", "lowest"] = "highest"
-    keep_by: Literal["all", "source"] = "all"
+    keep_by: KeepBy = "all"
     tokens: str | None = None  # the column that holds the number of tokens; null counts them
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The score, what tells the tokens and, if it matters, the source."""
-        group = ("source",) if self.keep_by == "source" else ()
+        group = () if self.keep_by == "all" else (self.keep_by,)
         return (self.column, self.tokens or "text", *group)
 
     def check_columns(self, known: Mapping[str, pa.DataType]) -> None:
@@ -53,11 +56,12 @@ class KeepTop(RankingStage):
         scores = table[self.column].combine_chunks()
         counts = table[self.tokens].combine_chunks() if self.tokens else None
         everything = pa.repeat(pa.scalar("all"), len(table))
+        group = everything if self.keep_by == "all" else pc.fill_null(table[self.keep_by], "")
         return pa.table(
             {
                 "row": pa.array(np.arange(len(table)), pa.int64()),
                 "key": pa.array(self._key(scores), pa.uint64()),
-                "group": table["source"] if self.keep_by == "source" else everything,
+                "group": group,
                 "weight": text.count_tokens(table["text"]) if counts is None else counts,
                 "value": scores.cast(pa.string()),
             }

@@ -68,6 +68,16 @@ def _auc(ranks: Places, positive: Flags, weights: Rows) -> float:
     return float((good * (below + bad / 2)).sum() / (good.sum() * bad.sum()))
 
 
+def spearman(a: Rows, b: Rows) -> float | None:
+    """The rank correlation, ties at the mean of their ranks; None where one side is constant."""
+    from scipy.stats import rankdata
+
+    first, second = rankdata(a), rankdata(b)
+    if not first.std() or not second.std():
+        return None
+    return float(np.corrcoef(first, second)[0, 1])
+
+
 def at_threshold(scores: Rows, positive: Flags, threshold: float) -> dict[str, float | None]:
     """Precision, recall and the share that passes where scores from `threshold` on pass."""
     passes = scores >= threshold

@@ -1,136 +1,202 @@
-"""Quality by a linear classifier over hashed n-grams of words.
+"""Quality by a linear model over hashed n-grams of words, or over embeddings.
 
-Logistic regression on a document's single words and pairs, as GPT-3's filter of Common Crawl was
-(Brown et al. 2020, arXiv 2005.14165, appendix A). Each n-gram is one of `features` by its hash and
-counts 1 / sqrt(n-grams of the document), so that a document of distinct n-grams has length 1.
+* n-grams: logistic regression on a document's single words and pairs, as GPT-3's filter of Common
+  Crawl was (Brown et al. 2020, arXiv 2005.14165, appendix A).
+* embeddings: a linear head on a sentence model that stays as it is. Good text against random text,
+  by top, middle and bottom of each file and ranked per language, is SnowCoder's annotator
+  (arXiv 2409.02326), which takes the mean of the chunks' scores where this takes the score of their
+  mean; regression on scores of another model is FineWeb-Edu's (arXiv 2406.17557), which keeps those
+  of 3 and more of 5.
 """
 
 from __future__ import annotations
 
-import functools
-import re
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from curation import text
+from curation.clustering.vectors import unit_vectors
+from curation.embedding.embedder import Vectors
 from curation.errors import UserError
-from curation.jit import kernel, leaf
+from curation.parts import Part
 from curation.scorers.classifier import Classifier
+from curation.scorers.embedding_options import EmbeddingOptions, with_vectors
+from curation.scorers.hashed_ngrams import Weights, weighted_sums, words
+from curation.scorers.linear_learning import Plan, learn_classes, learn_values
+from curation.scorers.linear_model import LinearModel, load_model
+from curation.scorers.regression import labelled_documents, split_labelled, tell_regression
+from curation.scorers.score_filter import ScoreFilter
 from curation.scorers.splitting import Sample
 from curation.stage import stages
-from curation.text import (
-    MIX_A,
-    WORD,
-    Bytes,
-    Characters,
-    Offsets,
-    Rows,
-    Tokens,
-    find_tokens,
-    mix,
-    token_room,
-)
+from curation.text import Rows
 
-Weights = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int32]
-
-_BATCH = 1_000  # documents per step of training
-_WORD = re.compile(r"\w+")
+ALPHA = {"hashed": 1e-6, "embedding": 1e-3}
 
 
 @stages.register("linear_score")
 @dataclass(frozen=True, kw_only=True)
-class LinearScore(Classifier):
-    """Scores documents by logistic regression over hashed words and pairs of words.
+class LinearScore(Classifier, EmbeddingOptions):
+    """Scores documents by a linear model over their hashed words, or over their embeddings.
 
     Like `fasttext_score`, trained on given parts or loaded from the `.npz` that an earlier run has
-    trained; several times faster to apply. Learned by scikit-learn's stochastic gradient descent,
-    averaged over its steps.
+    trained; over words several times faster to apply. With `label` it is a regression, and `score`
+    the predicted value; `min_score: 3` on scores from 0 to 5 is FineWeb-Edu's.
+
+    Attributes:
+        features: `hashed` words, or an `embedding` of the text.
+        labelled: references, or parts, whose documents have a `label`, in place of positives and
+            negatives.
+        label: key of their `meta` that holds a number; documents without one are left out.
+        word_ngrams: 1 for single words, 2 for pairs, too.
+        n_features: places of hashed n-grams, a power of two.
+        alpha: of the L2 penalty; null: 1e-6 for hashed features, 1e-3 for embeddings.
+        epoch: passes over the sample, for classes by hashed features.
     """
 
+    version: ClassVar[int] = 2
     model_file: ClassVar[str] = "model.npz"
 
-    word_ngrams: int = 2  # 1 for single words, 2 for pairs, too
-    features: int = 2**20  # a power of two
-    alpha: float = 1e-6  # of the L2 penalty
+    features: Literal["hashed", "embedding"] = "hashed"
+    labelled: tuple[str | dict[str, Any], ...] = ()
+    label: str | None = None
+    word_ngrams: int = 2
+    n_features: int = 2**20
+    alpha: float | None = None
     epoch: int = 5
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.features < 2 or self.features & (self.features - 1) or self.features > 2**30:
+        if self.label is None and not self.labelled:
+            super().__post_init__()
+        else:
+            self._check_regression()
+        size = self.n_features
+        if size < 2 or size & (size - 1) or size > 2**30:
             raise ValueError(
-                "'features' of linear_score must be a power of two, at most 2^30. "
-                f"Got {self.features} instead."
+                "'n_features' of linear_score must be a power of two, at most 2^30. "
+                f"Got {size} instead."
             )
         if self.word_ngrams not in (1, 2):
             raise ValueError(
                 f"'word_ngrams' of linear_score must be 1 or 2. Got {self.word_ngrams} instead."
             )
         for name in ("alpha", "epoch"):
-            if getattr(self, name) <= 0:
-                value = getattr(self, name)
+            value = getattr(self, name)
+            if value is not None and value <= 0:
                 raise ValueError(f"'{name}' of linear_score must be > 0. Got {value} instead.")
+        if self.embeds:
+            self.check_embedding()
+
+    def _check_regression(self) -> None:
+        ScoreFilter.__post_init__(self)
+        if self.positives or self.negatives:
+            raise ValueError("'label' of linear_score is learned from 'labelled' documents alone")
+        if self.label is None or bool(self.labelled) == (self.model is not None):
+            raise ValueError(
+                "a regression of linear_score needs 'label' and either 'model', or 'labelled' "
+                "documents to learn from"
+            )
+
+    @property
+    def embeds(self) -> bool:
+        """See `EmbeddingOptions`."""
+        return self.features == "embedding"
 
     @property
     def longest(self) -> int:
-        """Words of the longest n-grams that it knows."""
-        return self.word_ngrams
+        """Words of the longest n-grams that it knows, or is asked about."""
+        return 1 if self.embeds else self.word_ngrams
+
+    @property
+    def strength(self) -> float:
+        """Of the L2 penalty."""
+        return ALPHA[self.features] if self.alpha is None else self.alpha
 
     def check(self) -> None:
-        """The file must hold weights."""
+        """The embedding model must be there; a file must hold weights for such features."""
+        EmbeddingOptions.check(self)
         if self.model is not None:
-            _read(self.model)
+            self._weights()
+
+    def _weights(self) -> LinearModel:
+        """The model, of the kind that the parameters say.
+
+        Raises:
+            UserError: it is another.
+        """
+        assert self.model is not None
+        found = load_model(self.model)
+        if found.regression != (self.label is not None):
+            what = "is a regression" if found.regression else "tells classes apart"
+            hint = "Give its 'label'" if found.regression else "Leave 'label' out"
+            raise UserError(f"{self.model} {what}", where="label", hint=hint)
+        if found.embedder != (self.embedder.fingerprint if self.embeds else ""):
+            what = "embeddings of this kind" if self.embeds else "hashed words"
+            hint = "Give 'features', 'embedding_model', 'fast' and 'chunks' as it was trained with"
+            raise UserError(f"{self.model} was not learned from {what}", hint=hint)
+        return found
+
+    def samples(self) -> dict[str, tuple[Part, ...]]:
+        """See `Trained`: the two classes, or the labelled documents."""
+        labelled = tuple(map(Part.parse, self.labelled))
+        return super().samples() | ({"labelled": labelled} if labelled else {})
+
+    @property
+    def sample_columns(self) -> tuple[str, ...]:
+        """See `Trained`."""
+        return ("meta",) if self.labelled else ()
+
+    @property
+    def attaches(self) -> bool:
+        """See `Trained`."""
+        return self.embeds
+
+    def attach(self, drawn: pa.Table) -> pa.Table:
+        """See `Trained`: the vectors."""
+        return with_vectors(drawn, self.embedder) if self.embeds else drawn
+
+    def fit(self, samples: Mapping[str, pa.Table], folder: Path, seed: int) -> dict[str, Any]:
+        """See `Classifier`; a regression, too, learns from 90 % of the distinct documents."""
+        if self.label is None:
+            return super().fit(samples, folder, seed)
+        split = split_labelled(labelled_documents(samples["labelled"], self.label))
+        learn_values(split.train, self._plan(seed)).write(folder / self.model_file)
+        predicted = self.fitted(folder).score_sample(split.held_out.sample)
+        return {"documents": split.counts, **tell_regression(predicted, split.held_out, seed)}
+
+    def train(self, sample: Sample, path: Path, seed: int) -> None:
+        """See `Classifier`."""
+        learn_classes(sample, self._plan(seed)).write(path)
+
+    def _plan(self, seed: int) -> Plan:
+        embedder = self.embedder.fingerprint if self.embeds else ""
+        return Plan(self.n_features, self.word_ngrams, self.strength, self.epoch, seed, embedder)
 
     def pieces(self, document: str) -> list[str]:
         """Its words, lower-cased."""
-        return _WORD.findall(document.lower())
-
-    def train(self, sample: Sample, path: Path, seed: int) -> None:
-        """Averaged stochastic gradient descent; every epoch takes the documents in a new order."""
-        from scipy.sparse import csr_matrix
-        from sklearn.linear_model import SGDClassifier
-
-        draw = np.random.default_rng(seed)
-        learner = SGDClassifier(
-            loss="log_loss", alpha=self.alpha, average=True, random_state=seed % 2**32
-        )
-        for _ in range(self.epoch):
-            order = draw.permutation(len(sample.positive))
-            for start in range(0, len(order), _BATCH):
-                rows = order[start : start + _BATCH]
-                data, offsets = text.buffers(pc.utf8_lower(sample.texts.take(pa.array(rows))))
-                places, bounds, values = _features(
-                    data, offsets, text.characters(), self.features - 1, self.word_ngrams > 1
-                )
-                shape = (len(rows), self.features)
-                learner.partial_fit(
-                    csr_matrix((values, places, bounds), shape),
-                    sample.positive[rows],
-                    [False, True],
-                )
-        if not np.isfinite(learner.coef_).all():
-            hint = f"Raise 'alpha' (now {self.alpha:g}), or give it more documents"
-            raise UserError("the weights diverge on these samples", hint=hint)
-        weights = learner.coef_[0].astype(np.float32)
-        np.savez(
-            path, weights=weights, bias=learner.intercept_, word_ngrams=np.array(self.word_ngrams)
-        )
+        return words(document)
 
     def score(self, texts: pa.ChunkedArray) -> Rows:
-        """The logistic function of the sum of weights."""
+        """The probability that each text is a positive, or the predicted value."""
         assert self.model is not None
-        stat = self.model.stat()
-        weights, bias, word_ngrams = _load(self.model, stat.st_size, stat.st_mtime_ns)
-        data, offsets = text.buffers(pc.utf8_lower(texts))
-        sums = _sums(data, offsets, text.characters(), weights, word_ngrams > 1)
-        return logistic(sums + bias)
+        model = load_model(self.model)
+        if not self.embeds:
+            return self._scores(model, weighted_sums(texts, model.weights, model.word_ngrams))
+        return self._scores(model, products(self.embedder.embed(texts), model.weights))
+
+    def score_sample(self, sample: Sample) -> Rows:
+        """See `Classifier`; by the vectors that the sample has."""
+        if not self.embeds or sample.vectors is None:
+            return self.score(sample.texts)
+        assert self.model is not None
+        model = load_model(self.model)
+        return self._scores(model, products(unit_vectors(sample.vectors)[0], model.weights))
+
+    def _scores(self, model: LinearModel, sums: Rows) -> Rows:
+        return sums + model.bias if model.regression else logistic(sums + model.bias)
 
 
 def logistic(values: Rows) -> Rows:
@@ -140,81 +206,7 @@ def logistic(values: Rows) -> Rows:
     return found
 
 
-@functools.lru_cache(maxsize=4)
-def _load(path: Path, size: int, mtime_ns: int) -> tuple[Weights, float, int]:
-    """A model, once per process; another file in its place is another model."""
-    return _read(path)
-
-
-def _read(path: Path) -> tuple[Weights, float, int]:
-    """(weights, bias, words of the longest n-grams).
-
-    Raises:
-        UserError: the file is none that `train` wrote.
-    """
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no whole .npz file")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-            weights, bias, longest = (found[k] for k in ("weights", "bias", "word_ngrams"))
-        fits = weights.dtype == np.float32 and weights.ndim == 1 and bias.size == longest.size == 1
-        if not fits or len(weights) & (len(weights) - 1) or len(weights) < 2:
-            raise ValueError("its arrays have another shape")
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        what = f"{path} is no model of linear_score: {error}"
-        raise UserError(what, hint="It takes the model.npz that linear_score has trained") from None
-    return weights, float(bias.item()), int(longest.item())
-
-
-@kernel
-def _features(
-    data: Bytes, offsets: Offsets, chars: Characters, mask: int, pairs: bool
-) -> tuple[Places, Offsets, Weights]:
-    """Rows of a sparse matrix: columns, where each row begins, values."""
-    bounds = np.zeros(len(offsets), np.int64)
-    tokens = token_room(offsets)
-    places = np.empty(len(data) * 2 + 2, np.int32)
-    values = np.empty(len(places), np.float32)
-    n = 0
-    for doc in range(len(offsets) - 1):
-        count = find_tokens(data, offsets[doc], offsets[doc + 1], chars, tokens)
-        first, before, inside = n, np.uint64(0), False
-        for i in range(count):
-            if tokens.flags[i] & WORD:
-                word = tokens.hash[i]
-                places[n] = np.int64(word & np.uint64(mask))
-                n += 1
-                if pairs and inside:
-                    places[n] = np.int64(mix(before * MIX_A + word) & np.uint64(mask))
-                    n += 1
-                before, inside = word, True
-        values[first:n] = 1 / np.sqrt(max(n - first, 1))
-        bounds[doc + 1] = n
-    return places[:n], bounds, values[:n]
-
-
-@kernel
-def _sums(data: Bytes, offsets: Offsets, chars: Characters, weights: Weights, pairs: bool) -> Rows:
-    """The weights of each document's n-grams, added and divided by the root of their number."""
-    out = np.zeros(len(offsets) - 1, np.float64)
-    tokens = token_room(offsets)
-    for doc in range(len(out)):
-        count = find_tokens(data, offsets[doc], offsets[doc + 1], chars, tokens)
-        out[doc] = _sum(tokens, count, weights, pairs)
-    return out
-
-
-@leaf
-def _sum(tokens: Tokens, count: int, weights: Weights, pairs: bool) -> float:
-    mask = np.uint64(len(weights) - 1)
-    total, n, before, inside = 0.0, 0, np.uint64(0), False
-    for i in range(count):
-        if tokens.flags[i] & WORD:
-            word = tokens.hash[i]
-            total += weights[word & mask]
-            n += 1
-            if pairs and inside:
-                total += weights[mix(before * MIX_A + word) & mask]
-                n += 1
-            before, inside = word, True
-    return float(total / np.sqrt(max(n, 1)))
+def products(vectors: Vectors, weights: Weights) -> Rows:
+    """Each vector times the weights, summed number by number: the same in any batch."""
+    found: Rows = (vectors.astype(np.float64) * weights).sum(axis=1)
+    return found

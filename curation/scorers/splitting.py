@@ -18,6 +18,8 @@ from curation.text import Hashes, Rows
 HELD_OUT_FRAC = 0.1  # of each class
 MAX_GROUP_FRAC = 0.05  # of a class: the documents of a larger site are held out one by one
 MIN_DOCUMENTS = 20  # distinct texts per class
+VECTOR = "vector"  # column of samples that have vectors
+_KEPT = ("text", VECTOR)
 _BATCH = 10_000  # texts whose n-grams are in memory
 
 Flags = npt.NDArray[np.bool_]
@@ -26,15 +28,17 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sample:
-    """Texts of both classes, in a random order."""
+    """Texts of both classes, in a random order, with their vectors if the samples had any."""
 
     texts: pa.ChunkedArray
     positive: Flags
+    vectors: pa.ChunkedArray | None = None
 
     def take(self, rows: Places | Flags) -> Sample:
         """Some of them."""
-        chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return Sample(self.texts.take(pa.array(chosen)), self.positive[chosen])
+        chosen = pa.array(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        vectors = None if self.vectors is None else self.vectors.take(chosen)
+        return Sample(self.texts.take(chosen), self.positive[chosen.to_numpy()], vectors)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,26 @@ def _check_measurable(role: str, counts: Mapping[str, int]) -> None:
     raise UserError(what, hint="Deduplicate what the part is drawn from, or add other documents")
 
 
+def hold_out(table: pa.Table) -> tuple[pa.Table, Flags]:
+    """The distinct documents of a sample, and which are held out: see `split_samples`.
+
+    Near-duplicates of what is not held out are neither: they are not among the documents.
+
+    Raises:
+        UserError: too few distinct documents, or too alike to measure anything.
+    """
+    distinct = _distinct(table)
+    _check_enough("positives", len(table), len(distinct), 0)
+    held = _held_out(distinct)
+    test = distinct["text"].filter(pa.array(held))
+    copies = np.zeros(len(distinct), bool)
+    copies[held] = _seen_frac(test, distinct["text"].filter(pa.array(~held))) >= MAX_OVERLAP_FRAC
+    if (held & ~copies).sum() < 2:
+        what = f"all {int(held.sum()):,} documents that were held out are near-duplicates of others"
+        raise UserError(what, hint="Deduplicate what the part is drawn from")
+    return distinct.filter(pa.array(~copies)), held[~copies]
+
+
 def _held_out(table: pa.Table) -> Flags:
     """True for the documents of the first groups that make up 10 %."""
     rows = [str(row) for row in range(len(table))]
@@ -128,11 +152,14 @@ def _held_out(table: pa.Table) -> Flags:
 
 def _mix(tables: Mapping[str, pa.Table], held: Mapping[str, Flags], chosen: bool) -> Sample:
     """Both classes' documents that are (`chosen`) or are not held out, evenly interleaved."""
-    parts = [t["text"].filter(pa.array(held[role] == chosen)) for role, t in tables.items()]
-    texts = pa.chunked_array([c for part in parts for c in part.chunks], pa.string())
+    parts = [t.filter(pa.array(held[role] == chosen)) for role, t in tables.items()]
     place = np.concatenate([(np.arange(len(part)) + 0.5) / max(len(part), 1) for part in parts])
-    positive = np.arange(len(texts)) < len(parts[0])
-    return Sample(texts, positive).take(np.argsort(place, kind="stable"))
+    both = pa.concat_tables(
+        [part.select([n for n in _KEPT if n in part.schema.names]) for part in parts]
+    )
+    positive = np.arange(len(both)) < len(parts[0])
+    vectors = both[VECTOR] if VECTOR in both.schema.names else None
+    return Sample(both["text"], positive, vectors).take(np.argsort(place, kind="stable"))
 
 
 def _seen_frac(texts: pa.ChunkedArray, train: pa.ChunkedArray) -> Rows:

@@ -7,6 +7,12 @@ from pipelines.report.markup import Html, clip, join, tag
 from pipelines.report.results import Json, RecipeResult, Results
 from pipelines.report.table import numbers, pairs, table, texts
 
+_REGRESSION = {
+    "rmse": "root mean square error",
+    "r2": "share of the variance explained",
+    "spearman": "Spearman's correlation with the label",
+}
+
 
 def classifiers(results: Results) -> Html:
     """One block per recipe and classifier that it trained."""
@@ -70,6 +76,8 @@ def _quality(recipe: RecipeResult, label: str, metrics: Json) -> list[tuple[str,
         ("expected calibration error", number(metrics.get("ece"), 3)),
         ("Brier score", number(metrics.get("brier"), 3)),
     ]
+    for name, value in metrics.get("regression", {}).items():
+        rows.append((_REGRESSION.get(name, name), number(value, 3)))
     for stage in recipe.manifest.get("stages", []):
         if stage.get("params", {}).get("column") == f"{label}.score":
             for group, cut in stage.get("report", {}).get("cuts", {}).items():

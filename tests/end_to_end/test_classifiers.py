@@ -321,7 +321,7 @@ def test_classifier_on_ray_gives_the_same_bytes(recipe: Write, tmp_path: Path) -
 
 
 def linear(**changes: Any) -> dict[str, Any]:
-    given = {"as": "linear", "positives": ["essays"], "negatives": ["mail"], "features": 4096}
+    given = {"as": "linear", "positives": ["essays"], "negatives": ["mail"], "n_features": 4096}
     return {"linear_score": given | changes}
 
 

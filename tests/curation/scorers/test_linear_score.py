@@ -12,7 +12,8 @@ import pytest
 from curation import text
 from curation.config import build
 from curation.errors import UserError
-from curation.scorers.linear_score import LinearScore, _features, logistic
+from curation.scorers.hashed_ngrams import sparse_rows
+from curation.scorers.linear_score import LinearScore, logistic
 from tests.classes import advert, linear_model, two_classes
 from tests.corpora import prose
 
@@ -24,7 +25,7 @@ def chunked(texts: list[str | None]) -> pa.ChunkedArray:
 
 
 def trained(folder: Path, **changes: Any) -> LinearScore:
-    stage = LinearScore(**(PARTS | {"features": 2**12} | changes))
+    stage = LinearScore(**(PARTS | {"n_features": 2**12} | changes))
     stage.fit(two_classes(40), folder, seed=0)
     return stage.fitted(folder)
 
@@ -43,8 +44,7 @@ def test_linear_score_is_the_logistic_of_the_weights_of_its_ngrams() -> None:
         weights = found["weights"].astype(np.float64)
     for document in ("Rain", "The rain, THE soil!", "a b c d e a b", "農民 soil", ""):
         words, _ = text.ngram_hashes(pa.array([document]), 1)
-        data, offsets = text.buffers(pa.array([document.lower()]))
-        places, bounds, values = _features(data, offsets, text.characters(), 1023, True)
+        places, bounds, values = sparse_rows(chunked([document]), 1024, 2)
         assert bounds[-1] == len(places) == max(2 * len(words) - 1, 0)
         expected = logistic(np.array([(weights[places] * values).sum()]))
         found_scores = LinearScore(model=linear_model()).score(chunked([document]))
@@ -52,8 +52,7 @@ def test_linear_score_is_the_logistic_of_the_weights_of_its_ngrams() -> None:
 
 
 def test_linear_score_values_make_a_document_of_distinct_ngrams_length_one() -> None:
-    data, offsets = text.buffers(pa.array(["one two three four", ""]))
-    _, bounds, values = _features(data, offsets, text.characters(), 2**20 - 1, True)
+    _, bounds, values = sparse_rows(chunked(["one two three four", ""]), 2**20, 2)
     assert bounds.tolist() == [0, 7, 7]
     assert (values**2).sum() == pytest.approx(1)
 
@@ -88,8 +87,8 @@ def test_logistic_does_not_overflow() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"features": 1000}, "must be a power of two"),
-        ({"features": 1}, "must be a power of two"),
+        ({"n_features": 1000}, "must be a power of two"),
+        ({"n_features": 1}, "must be a power of two"),
         ({"word_ngrams": 3}, "must be 1 or 2"),
         ({"alpha": 0.0}, "must be > 0"),
     ],

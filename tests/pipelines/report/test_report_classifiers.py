@@ -81,6 +81,27 @@ def test_report_classifier_shows_metrics_lineage_and_the_cut(tmp_path: Path) -> 
     assert "Most telling for negatives" not in found
 
 
+def test_report_classifier_shows_what_ranked_its_sample(tmp_path: Path) -> None:
+    target = {"name": "<arc>", "examples": 300, "without_vector": 0, "positives_frac": 0.25}
+    ranking = {
+        "value": "max",
+        "documents": 9000,
+        "without_vector": 3,
+        "positives": 900,
+        "spearman": 0.512,
+        "targets": [target],
+    }
+    found = section(tmp_path, ranking=ranking)
+    for shown in ("Ranking by benchmarks", "by max of the ranks", "0.512", "&lt;arc&gt;", "25 %"):
+        assert shown in found
+
+
+def test_report_classifier_shows_a_regression(tmp_path: Path) -> None:
+    found = section(tmp_path, regression={"rmse": 0.75, "r2": None, "spearman": 0.625})
+    for shown in ("root mean square error", "0.750", "Spearman", "0.625"):
+        assert shown in found
+
+
 def test_report_classifier_ngrams_are_text(tmp_path: Path) -> None:
     found = section(tmp_path)
     assert "<script>" not in found
