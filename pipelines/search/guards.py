@@ -35,7 +35,7 @@ _Key = tuple[tuple[str, float], ...]
 
 
 def baselines(space: Space) -> dict[str, Floats]:
-    """The simple mixtures that methods.md and the papers' critics ask for.
+    """The simple mixtures that critics of the papers ask for: weak baselines made gains look large.
 
     The natural mixture, the uniform one and the square root of the natural (RegMix's prior) keep
     to floors and caps: what is cut off goes to the others in proportion. A single domain is
