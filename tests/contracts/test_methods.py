@@ -18,6 +18,11 @@ from mixtures.runs import Ask, Run
 from tests.mixtures.worlds import World, three_domains
 
 RUNS = 24
+TREES = {"lightgbm": {"rounds": 50}}  # a thousand, and the candidates of a search, take a minute
+LIGHTER = {
+    "regmix": {"predictor": TREES, "simulated": 5_000},
+    "climb": {"predictor": TREES, "pool": 2_000},
+}
 INSIDE_ONLY = ("climb", "grid", "random", "regmix")  # ask for nothing outside the constraints
 
 
@@ -27,7 +32,7 @@ def world() -> World:
 
 
 def method(name: str) -> SearchMethod:
-    return build(methods.get(name), {}, where=name)
+    return build(methods.get(name), LIGHTER.get(name, {}), where=name)
 
 
 def problem(runs: int = RUNS, **changes: object) -> Problem:
