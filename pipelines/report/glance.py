@@ -50,4 +50,5 @@ def _score(recipe: RecipeResult) -> Html:
     if not means:
         return tag("p", "not scored", class_="note")
     mean = number(sum(means) / len(means))
-    return tag("p", tag("strong", mean), f" bits per byte, mean of {len(means)} panels")
+    over = f"mean of {len(means)} panels" if len(means) > 1 else "on one panel"
+    return tag("p", tag("strong", mean), f" bits per byte, {over}")

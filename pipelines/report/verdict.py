@@ -90,8 +90,11 @@ def _told(comparison: Json, rows: Sequence[Interval]) -> str:
     measured = (
         f"{number(abs(best.difference))} {unit} (95 % interval {number(near)} to {number(far)}"
     )
-    among = f" It has the best mean of {len(rows) + 1} recipes." if len(rows) > 1 else ""
     doubt = _doubt(best)
+    if best.verdict == "worse" and len(rows) > 1:
+        closest = f"{best.label}, the closest of {len(rows)}, is worse by {measured}, {seeds})"
+        return f"No recipe is better than {baseline}: {closest}.{doubt}"
+    among = f" It has the best mean of {len(rows) + 1} recipes." if len(rows) > 1 else ""
     return f"{best.label} is {best.verdict} than {baseline}, by {measured}, {seeds}).{among}{doubt}"
 
 

@@ -115,6 +115,16 @@ def test_sentence_of_a_winner(tmp_path):
     assert wanted in text
 
 
+def test_sentence_where_the_baseline_is_best_says_so(tmp_path):
+    worse = NEW | {"difference": 0.04, "ci_low": 0.03, "ci_high": 0.05, "verdict": "worse"}
+    far = worse | {"a": "far", "difference": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    text = told(tmp_path, comparison(worse, pairs=[worse, far]))
+    assert "No recipe is better than raw: new, the closest of 2, is worse by 0.0400" in text
+    assert "best mean" not in text
+    alone = told(tmp_path, comparison(worse))
+    assert "new is worse than raw, by 0.0400 bits per byte" in alone
+
+
 def test_sentence_of_a_tie_says_what_would_have_been_seen(tmp_path):
     tie = NEW | {"ci_low": -0.09, "ci_high": 0.01, "verdict": "tied", "mde": 0.06}
     text = told(tmp_path, comparison(tie))
