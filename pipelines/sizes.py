@@ -74,7 +74,7 @@ def sizes_text(found: Sizes) -> str:
     ]
     blocks = [table(["parameters", "tokens", *names], rows, left=0)]
     for size, one in zip(found.sizes[1:], found.validity, strict=True):
-        blocks.append(f"against {size['params']:,} x {size['tokens']:,}: {_validity_text(one)}")
+        blocks.append(f"against {size['params']:,} x {size['tokens']:,}: {validity_text(one)}")
     blocks.append(found.refused or _fits_text(found.scaling))
     return "\n\n".join(blocks)
 
@@ -115,7 +115,8 @@ def _runs(card: Scorecard, primary: str) -> list[ScalingRun]:
     ]
 
 
-def _validity_text(one: ProxyValidity) -> str:
+def validity_text(one: ProxyValidity) -> str:
+    """Agreement of two sizes in a line."""
     interval = one.accuracy_interval
     within = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
     tau = "-" if one.tau is None else f"{one.tau:.2f}"

@@ -8,6 +8,7 @@ from eval.compare import Comparison
 from eval.proxy_validity import proxy_validity
 from pipelines.recipe import Recipe
 from pipelines.run import Outcome
+from pipelines.sizes import validity_text
 from pipelines.studies.study import SHARED, Bench, markdown, write_recipe
 
 DOMAINS = ("books", "blog", "government", "legal", "news", "docs_tech")
@@ -66,13 +67,8 @@ def _cells(comparison: Comparison, name: str) -> list[str]:
 
 
 def _agreement(small: Comparison, large: Comparison) -> str:
-    found = proxy_validity(_per_seed(small), _per_seed(large))
-    interval = found.accuracy_interval
-    within = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-    tau = "-" if found.tau is None else f"{found.tau:.2f}"
     return (
-        f"Decision accuracy over {found.pairs} pairs {found.accuracy:.2f}{within}, "
-        f"Kendall's tau {tau}."
+        f"Between the sizes: {validity_text(proxy_validity(_per_seed(small), _per_seed(large)))}."
     )
 
 
